@@ -1,0 +1,76 @@
+//! Sockets, as a capability of a runtime.
+
+use std::io;
+use std::net::SocketAddr;
+#[cfg(unix)]
+use std::path::Path;
+
+use crate::{Datagram, Listener, Runtime, Split};
+
+/// A runtime that has sockets.
+///
+/// TCP connections have `TCP_NODELAY` set on both ends: wirework gathers small writes itself. Listeners have
+/// `SO_REUSEADDR` on Unix and a backlog of [`BACKLOG`](crate::socket::BACKLOG) connections.
+pub trait Network: Runtime {
+    /// A TCP connection.
+    type TcpStream: Split;
+    /// A TCP listener.
+    type TcpListener: Listener<Connection = Self::TcpStream>;
+    /// A UDP socket.
+    type UdpSocket: Datagram;
+    /// A Unix stream socket.
+    #[cfg(unix)]
+    type UnixStream: Split;
+    /// A listening Unix socket.
+    #[cfg(unix)]
+    type UnixListener: Listener<Connection = Self::UnixStream>;
+
+    /// Connects over TCP to one address. [`connect`](crate::connect) takes a name and tries all of its addresses.
+    ///
+    /// # Errors
+    /// Those of the system: [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) when nobody listens there. The time it
+    /// takes is bounded by the system alone (minutes); see [`timeout`](crate::time::timeout()).
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives the attempt up.
+    fn connect_tcp(&self, addr: SocketAddr) -> impl Future<Output = io::Result<Self::TcpStream>> + Send;
+
+    /// Listens for TCP connections. Port 0 lets the system choose one.
+    ///
+    /// # Errors
+    /// Those of the system: [`AddrInUse`](io::ErrorKind::AddrInUse) when someone else listens there. The error names the
+    /// address.
+    fn listen_tcp(&self, addr: SocketAddr) -> io::Result<Self::TcpListener>;
+
+    /// Binds a UDP socket. Port 0 lets the system choose one.
+    ///
+    /// # Errors
+    /// As [`listen_tcp`](Self::listen_tcp).
+    fn bind_udp(&self, addr: SocketAddr) -> io::Result<Self::UdpSocket>;
+
+    /// Connects to a Unix socket.
+    ///
+    /// # Errors
+    /// Those of the system: [`NotFound`](io::ErrorKind::NotFound) when there is no such path.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives the attempt up.
+    #[cfg(unix)]
+    fn connect_unix(&self, path: &Path) -> impl Future<Output = io::Result<Self::UnixStream>> + Send;
+
+    /// Listens on a Unix socket, whose file it makes. The file is not removed when the listener is dropped.
+    ///
+    /// # Errors
+    /// Those of the system: [`AddrInUse`](io::ErrorKind::AddrInUse) when the path exists. The error names the path.
+    #[cfg(unix)]
+    fn listen_unix(&self, path: &Path) -> io::Result<Self::UnixListener>;
+
+    /// Looks up the addresses of `host`, each with `port`. Real runtimes ask the system's resolver on a blocking thread.
+    ///
+    /// # Errors
+    /// Fails when the name is unknown or the resolver is out of reach, naming the host; never gives an empty list.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives the answer up.
+    fn resolve(&self, host: &str, port: u16) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send;
+}

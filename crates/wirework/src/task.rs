@@ -1,0 +1,116 @@
+//! Tasks: what a spawned future is held by, and how it can end.
+
+use std::any::Any;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+
+/// The handle of a spawned task: a future of its result.
+///
+/// **Dropping the handle cancels the task**, on every runtime: its future is dropped the next time it would have been
+/// polled, or right away if it is not running. [`detach`](Self::detach) lets it run on alone. (tokio's and async-std's own
+/// handles detach when dropped; smol's cancels.)
+///
+/// A panic in the task is this task's error and nobody else's.
+pub trait Task<T>: Future<Output = Result<T, TaskError>> + Send + Unpin + 'static {
+    /// Lets the task run to its end without anyone waiting for it.
+    fn detach(self);
+}
+
+/// Why a task gave no result.
+#[non_exhaustive]
+pub enum TaskError {
+    /// The task was cancelled: its runtime shut down before it finished.
+    Cancelled,
+    /// The task panicked, with this payload.
+    Panicked(Box<dyn Any + Send>),
+}
+
+impl TaskError {
+    /// The panic's message, where the task panicked with one.
+    #[must_use]
+    pub fn panic_message(&self) -> Option<&str> {
+        match self {
+            Self::Cancelled => None,
+            Self::Panicked(payload) => payload
+                .downcast_ref::<&'static str>()
+                .copied()
+                .or_else(|| payload.downcast_ref::<String>().map(String::as_str)),
+        }
+    }
+}
+
+impl fmt::Debug for TaskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cancelled => f.write_str("Cancelled"),
+            Self::Panicked(_) => f.debug_tuple("Panicked").field(&self.panic_message()).finish(),
+        }
+    }
+}
+
+impl fmt::Display for TaskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self, self.panic_message()) {
+            (Self::Cancelled, _) => f.write_str("task was cancelled"),
+            (Self::Panicked(_), Some(message)) => write!(f, "task panicked: {message}"),
+            (Self::Panicked(_), None) => f.write_str("task panicked"),
+        }
+    }
+}
+
+impl std::error::Error for TaskError {}
+
+pin_project! {
+    /// A future whose panic is an error: what adapters spawn on executors that would otherwise lose a thread to it.
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct CatchPanic<F> {
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F: Future> CatchPanic<F> {
+    /// Wraps `future`. After a panic it must not be polled again.
+    pub fn new(future: F) -> Self {
+        Self { future }
+    }
+}
+
+impl<F: Future> Future for CatchPanic<F> {
+    type Output = Result<F::Output, TaskError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let future = self.project().future;
+        // Unwind safety: the future is dropped after a panic and nobody sees its state again.
+        match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
+            Ok(poll) => Poll::Ready(Ok(ready!(poll))),
+            Err(payload) => Poll::Ready(Err(TaskError::Panicked(payload))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_lite::future::block_on;
+
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_an_error_that_keeps_its_message() {
+        let error = block_on(CatchPanic::new(async { panic!("line {}", 7) }))
+            .map(|()| ())
+            .unwrap_err();
+        assert_eq!(error.to_string(), "task panicked: line 7");
+        assert_eq!(format!("{error:?}"), r#"Panicked(Some("line 7"))"#);
+    }
+
+    #[test]
+    fn a_result_is_passed_through() {
+        assert_eq!(block_on(CatchPanic::new(async { 7 })).unwrap(), 7);
+    }
+}
