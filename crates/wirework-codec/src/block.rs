@@ -1,0 +1,131 @@
+//! Memory to read into and to gather writes in, lent by a small pool that each thread keeps.
+//!
+//! A connection needs a buffer only while bytes are in it. Borrowing one for that time costs a few nanoseconds, so an idle
+//! connection holds none, and the same few blocks, warm in the cache, serve every connection of a thread.
+
+use std::cell::RefCell;
+use std::mem;
+use std::ops::{Deref, DerefMut};
+
+/// The size of the smallest block, in bytes. All sizes are this, doubled any number of times.
+pub(crate) const MIN_BLOCK: usize = 8 * 1024;
+
+/// A thread keeps at most this many bytes of blocks for reuse.
+const POOL_BYTES: usize = 1024 * 1024;
+
+/// A run of bytes, all of them initialised, that goes back to the pool of the thread that drops it.
+#[derive(Debug, Default)]
+pub(crate) struct Block {
+    bytes: Vec<u8>,
+}
+
+impl Block {
+    /// No memory at all.
+    pub(crate) const EMPTY: Self = Self { bytes: Vec::new() };
+
+    /// A block of at least `len` bytes, whose content is unspecified.
+    pub(crate) fn with_len(len: usize) -> Self {
+        let len = size_class(len);
+        let bytes = POOL.try_with(|pool| pool.borrow_mut().take(len)).ok().flatten();
+        Self {
+            bytes: bytes.unwrap_or_else(|| vec![0; len]),
+        }
+    }
+
+    /// A block that holds just `bytes` and never enters the pool.
+    pub(crate) fn exact(bytes: &[u8]) -> Self {
+        Self { bytes: bytes.to_vec() }
+    }
+}
+
+impl Deref for Block {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl DerefMut for Block {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        if self.bytes.len() >= MIN_BLOCK {
+            let bytes = mem::take(&mut self.bytes);
+            // A thread that is being taken down has no pool any more: the block is freed.
+            let _ = POOL.try_with(|pool| pool.borrow_mut().put(bytes));
+        }
+    }
+}
+
+/// The smallest size of block that holds `len` bytes.
+pub(crate) fn size_class(len: usize) -> usize {
+    len.max(MIN_BLOCK).next_power_of_two()
+}
+
+thread_local! {
+    static POOL: RefCell<Pool> = const { RefCell::new(Pool { blocks: Vec::new(), bytes: 0 }) };
+}
+
+struct Pool {
+    blocks: Vec<Vec<u8>>,
+    bytes: usize,
+}
+
+impl Pool {
+    /// The block used last that is of size `len`: it is the most likely one to be in the cache.
+    fn take(&mut self, len: usize) -> Option<Vec<u8>> {
+        let index = self.blocks.iter().rposition(|block| block.len() == len)?;
+        self.bytes -= len;
+        Some(self.blocks.remove(index))
+    }
+
+    fn put(&mut self, block: Vec<u8>) {
+        if self.bytes + block.len() <= POOL_BYTES {
+            self.bytes += block.len();
+            self.blocks.push(block);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pooled() -> usize {
+        POOL.with(|pool| pool.borrow().bytes)
+    }
+
+    #[test]
+    fn blocks_are_reused_by_size() {
+        drop(Block::with_len(1));
+        assert_eq!(pooled(), MIN_BLOCK);
+        let small = Block::with_len(MIN_BLOCK);
+        assert_eq!(pooled(), 0);
+        let large = Block::with_len(MIN_BLOCK + 1);
+        assert_eq!(large.len(), 2 * MIN_BLOCK);
+        drop((small, large));
+        assert_eq!(pooled(), 3 * MIN_BLOCK);
+    }
+
+    #[test]
+    fn the_pool_is_bounded() {
+        let blocks: Vec<_> = (0..2 * POOL_BYTES / MIN_BLOCK).map(|_| Block::with_len(1)).collect();
+        drop(blocks);
+        assert_eq!(pooled(), POOL_BYTES);
+        drop(Block::with_len(2 * POOL_BYTES));
+        assert_eq!(pooled(), POOL_BYTES);
+    }
+
+    #[test]
+    fn an_exact_block_stays_out_of_the_pool() {
+        let block = Block::exact(b"abc");
+        assert_eq!(&*block, b"abc");
+        drop(block);
+        assert_eq!(pooled(), 0);
+    }
+}

@@ -1,0 +1,277 @@
+//! Bytes to frames: the traits that a protocol's reading side implements.
+//!
+//! There are two ways to hand out a frame, so there are two traits: [`Decoder`] gives frames that own their bytes,
+//! [`BorrowDecoder`] frames that lie in the read buffer and cost no allocation and no reference count. [`Framing`] is below
+//! both: it knows where frames end and not what they mean, and whatever implements it is a decoder of either kind.
+
+use std::error::Error;
+use std::ops::Range;
+
+use bytes::{Bytes, BytesMut};
+
+/// Frames up to this many bytes are copied out of the read buffer: a reference would cost as much, and would keep the whole
+/// buffer alive for a few bytes.
+const TINY: usize = 64;
+
+/// Turns bytes into frames that own what they hold.
+///
+/// # Contract
+/// - [`decode`](Self::decode) removes the bytes of one frame from the front of `src` and returns the frame, or returns
+///   `None` when the frame is not complete. It never removes bytes without returning a frame, except to skip what belongs to
+///   none (padding, an overlong line that is being discarded).
+/// - Between calls `src` only grows at its end, so a decoder may remember how far it has looked.
+/// - An error is terminal: the decoder is not called again. A fault that the stream can go on from is a frame
+///   (`type Item = Result<…>`).
+/// - Whoever drives the decoder watches the rest, so that no decoder has to: that buffered bytes stay bounded, that each
+///   frame consumes something, and that no bytes are left at the end of the stream. See [`Deframer`](crate::Deframer).
+///
+/// ```
+/// use std::convert::Infallible;
+/// use wirework_codec::{Decoder, bytes::{Buf, BytesMut}};
+///
+/// /// Temperatures in tenths of a degree, two bytes each.
+/// struct Temperatures;
+///
+/// impl Decoder for Temperatures {
+///     type Item = f32;
+///     type Error = Infallible;
+///
+///     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<f32>, Infallible> {
+///         Ok((src.len() >= 2).then(|| f32::from(src.get_i16()) / 10.0))
+///     }
+/// }
+///
+/// let mut src = BytesMut::from(&[0, 215, 0][..]);
+/// assert_eq!(Temperatures.decode(&mut src), Ok(Some(21.5)));
+/// assert_eq!(Temperatures.decode(&mut src), Ok(None));
+/// ```
+pub trait Decoder {
+    /// A frame.
+    type Item;
+    /// What can be wrong with the bytes. It says nothing of I/O.
+    type Error: Error + Send + Sync + 'static;
+
+    /// Takes the next frame off the front of `src`, or returns `None` if it is not complete.
+    ///
+    /// # Errors
+    /// Fails when the bytes are not what the protocol allows.
+    fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Self::Item>, Self::Error>;
+
+    /// As [`decode`](Self::decode), once no more bytes will come. It is called until it returns `None`.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode). Bytes that are left over need no error of the decoder's: the driver reports them.
+    fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<Self::Item>, Self::Error> {
+        self.decode(src)
+    }
+}
+
+/// Turns bytes into frames that are borrowed from the read buffer.
+///
+/// It works in two steps, so that no reference into the buffer exists while more bytes are read: [`locate`](Self::locate)
+/// finds the next frame, then [`parse`](Self::parse) gives its bytes a meaning.
+///
+/// A frame may also borrow from the decoder, for instance a list of offsets that `locate` found.
+///
+/// ```
+/// use std::str::Utf8Error;
+/// use wirework_codec::{BorrowDecoder, Span};
+///
+/// /// `key=value;`, any number of times.
+/// struct Pairs;
+///
+/// impl BorrowDecoder for Pairs {
+///     type Frame<'a> = (&'a str, &'a str);
+///     type Error = Utf8Error;
+///
+///     fn locate(&mut self, src: &[u8]) -> Result<Option<Span>, Utf8Error> {
+///         Ok(src.iter().position(|&byte| byte == b';').map(|end| Span::new(0..end, end + 1)))
+///     }
+///
+///     fn parse<'a>(&'a mut self, frame: &'a mut [u8]) -> Result<(&'a str, &'a str), Utf8Error> {
+///         let text = std::str::from_utf8(frame)?;
+///         Ok(text.split_once('=').unwrap_or((text, "")))
+///     }
+/// }
+/// ```
+pub trait BorrowDecoder {
+    /// A frame, valid until the next one is asked for.
+    type Frame<'a>: Send
+    where
+        Self: 'a;
+    /// What can be wrong with the bytes. It says nothing of I/O.
+    type Error: Error + Send + Sync + 'static;
+
+    /// Finds the next frame at the front of `src`, or returns `None` if it is not complete.
+    ///
+    /// Until it returns a span, `src` starts at the same place and only grows at its end, so a decoder may remember how far
+    /// it has looked. What a span covers is consumed.
+    ///
+    /// # Errors
+    /// Fails, for good, when the bytes are not what the protocol allows.
+    fn locate(&mut self, src: &[u8]) -> Result<Option<Span>, Self::Error>;
+
+    /// As [`locate`](Self::locate), once no more bytes will come.
+    ///
+    /// # Errors
+    /// As [`locate`](Self::locate).
+    fn locate_eof(&mut self, src: &[u8]) -> Result<Option<Span>, Self::Error> {
+        self.locate(src)
+    }
+
+    /// Makes a frame of the bytes that the last span named. They may be changed in place, to unescape them.
+    ///
+    /// # Errors
+    /// Fails, for good, when the bytes are not what the protocol allows.
+    fn parse<'a>(&'a mut self, frame: &'a mut [u8]) -> Result<Self::Frame<'a>, Self::Error>;
+}
+
+/// Cuts a byte stream into runs of bytes.
+///
+/// Whatever implements it is a [`Decoder`] of [`Bytes`] and a [`BorrowDecoder`] of `&[u8]`.
+///
+/// ```
+/// use std::convert::Infallible;
+/// use wirework_codec::{Decoder, Framing, Span, bytes::BytesMut};
+///
+/// /// Pairs of bytes.
+/// struct Pairs;
+///
+/// impl Framing for Pairs {
+///     type Error = Infallible;
+///
+///     fn find(&mut self, src: &[u8]) -> Result<Option<Span>, Infallible> {
+///         Ok((src.len() >= 2).then(|| Span::new(0..2, 2)))
+///     }
+/// }
+///
+/// let mut src = BytesMut::from("abc");
+/// assert_eq!(Pairs.decode(&mut src).unwrap().unwrap(), "ab");
+/// assert_eq!(Pairs.decode(&mut src), Ok(None));
+/// ```
+pub trait Framing {
+    /// What can be wrong with the bytes.
+    type Error: Error + Send + Sync + 'static;
+
+    /// Finds the next frame at the front of `src`; see [`BorrowDecoder::locate`].
+    ///
+    /// # Errors
+    /// Fails, for good, when the bytes are not what the framing allows.
+    fn find(&mut self, src: &[u8]) -> Result<Option<Span>, Self::Error>;
+
+    /// As [`find`](Self::find), once no more bytes will come.
+    ///
+    /// # Errors
+    /// As [`find`](Self::find).
+    fn find_eof(&mut self, src: &[u8]) -> Result<Option<Span>, Self::Error> {
+        self.find(src)
+    }
+
+    /// Undoes the framing's escapes in place and returns how many bytes are left, from the front.
+    ///
+    /// # Errors
+    /// Fails, for good, when the bytes are not what the framing allows.
+    fn unescape(&mut self, frame: &mut [u8]) -> Result<usize, Self::Error> {
+        Ok(frame.len())
+    }
+}
+
+/// Where a frame lies in the bytes that were looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    payload: Range<usize>,
+    len: usize,
+}
+
+impl Span {
+    /// The frame's bytes are `payload`; with its header, its delimiter and all, it takes the first `len` bytes.
+    ///
+    /// # Panics
+    /// Panics unless the payload lies within these.
+    #[must_use]
+    #[inline]
+    pub fn new(payload: Range<usize>, len: usize) -> Self {
+        assert!(
+            payload.start <= payload.end && payload.end <= len,
+            "a frame's payload lies within it"
+        );
+        Self { payload, len }
+    }
+
+    /// The place of the frame's bytes.
+    #[must_use]
+    #[inline]
+    pub fn payload(&self) -> Range<usize> {
+        self.payload.clone()
+    }
+
+    /// How many bytes the frame takes, from the front of what was looked at.
+    #[must_use]
+    #[inline]
+    #[expect(
+        clippy::len_without_is_empty,
+        reason = "a frame that takes no bytes is an error of the decoder"
+    )]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+}
+
+impl<F: Framing> BorrowDecoder for F {
+    type Frame<'a>
+        = &'a [u8]
+    where
+        Self: 'a;
+    type Error = F::Error;
+
+    #[inline]
+    fn locate(&mut self, src: &[u8]) -> Result<Option<Span>, F::Error> {
+        self.find(src)
+    }
+
+    #[inline]
+    fn locate_eof(&mut self, src: &[u8]) -> Result<Option<Span>, F::Error> {
+        self.find_eof(src)
+    }
+
+    #[inline]
+    fn parse<'a>(&'a mut self, frame: &'a mut [u8]) -> Result<&'a [u8], F::Error> {
+        let len = self.unescape(frame)?;
+        Ok(&frame[..len])
+    }
+}
+
+impl<F: Framing> Decoder for F {
+    type Item = Bytes;
+    type Error = F::Error;
+
+    #[inline]
+    fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Bytes>, F::Error> {
+        let span = self.find(src)?;
+        span.map(|span| take(self, src, &span)).transpose()
+    }
+
+    #[inline]
+    fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<Bytes>, F::Error> {
+        let span = self.find_eof(src)?;
+        span.map(|span| take(self, src, &span)).transpose()
+    }
+}
+
+/// Takes a frame's payload off the front of `src`: a tiny one as a copy, a longer one as a part of the same memory.
+#[inline]
+fn take<F: Framing + ?Sized>(framing: &mut F, src: &mut BytesMut, span: &Span) -> Result<Bytes, F::Error> {
+    if span.payload.len() <= TINY {
+        let payload = &mut src[span.payload()];
+        let len = framing.unescape(payload)?;
+        let copy = Bytes::copy_from_slice(&payload[..len]);
+        bytes::Buf::advance(src, span.len);
+        return Ok(copy);
+    }
+    let mut frame = src.split_to(span.len);
+    frame.truncate(span.payload.end);
+    bytes::Buf::advance(&mut frame, span.payload.start);
+    let len = framing.unescape(&mut frame)?;
+    frame.truncate(len);
+    Ok(frame.freeze())
+}

@@ -1,0 +1,477 @@
+//! Holds bytes that were read and not yet decoded, and drives a decoder over them.
+//!
+//! All that a decoder should not have to watch is watched here, once: the bound on buffered bytes, progress, and
+//! bytes left over at the end of the stream. It does no I/O, so the same code serves a connection, a test and a fuzzer.
+
+use std::mem;
+
+use bytes::{Bytes, BytesMut};
+
+use crate::block::{Block, MIN_BLOCK};
+use crate::{BorrowDecoder, DecodeError, Decoder, Fault, Span};
+
+/// The most bytes that are buffered for one frame, unless set otherwise: 2 MiB.
+pub const MAX_BUFFERED: usize = 2 * 1024 * 1024;
+
+/// Blocks to read into grow up to this size while reads fill them.
+const MAX_READ: usize = 256 * 1024;
+
+/// Up to this many bytes are moved out of a block to let it go while waiting for more.
+const SMALL: usize = 1024;
+
+/// Bytes in, frames out.
+///
+/// Memory is borrowed from a pool of the thread when bytes come in. Call [`release`](Self::release) before a wait: what
+/// is held then is nothing if no bytes are left, or about as much as they are.
+///
+/// ```
+/// use wirework_codec::{Deframer, Lines};
+///
+/// let mut deframer = Deframer::new(Lines::new());
+/// deframer.push(b"one\ntwo\nth");
+/// assert_eq!(deframer.next_ref()?, Some("one"));
+/// assert_eq!(deframer.next()?, Some("two".to_string()));
+/// assert_eq!(deframer.next()?, None);
+///
+/// deframer.finish();
+/// let error = deframer.next().unwrap_err();
+/// assert_eq!(error.to_string(), "stream ended inside a frame at byte 8: 2 bytes left over");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Deframer<D> {
+    decoder: D,
+    /// What is read into; `block[start..end]` is undecoded.
+    block: Block,
+    start: usize,
+    end: usize,
+    /// Undecoded bytes in front of those of `block`, where owned frames are asked for.
+    carry: BytesMut,
+    /// Where in the stream the undecoded bytes start.
+    offset: u64,
+    /// How large a block to read into.
+    read_size: usize,
+    max_buffered: usize,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    /// No more bytes will come.
+    Ended,
+    /// No more frames will come.
+    Done,
+}
+
+impl<D> Deframer<D> {
+    /// A deframer with nothing buffered, and holding no memory.
+    pub fn new(decoder: D) -> Self {
+        Self {
+            decoder,
+            block: Block::EMPTY,
+            start: 0,
+            end: 0,
+            carry: BytesMut::new(),
+            offset: 0,
+            read_size: MIN_BLOCK,
+            max_buffered: MAX_BUFFERED,
+            state: State::Open,
+        }
+    }
+
+    /// Sets how many bytes may be buffered for one frame; 2 MiB unless set. Must exceed the longest legal frame.
+    ///
+    /// # Panics
+    /// Panics if `bytes` is 0.
+    #[must_use]
+    pub fn max_buffered(mut self, bytes: usize) -> Self {
+        assert!(bytes > 0, "max_buffered must be at least 1 byte");
+        self.max_buffered = bytes;
+        self
+    }
+
+    /// The decoder.
+    pub fn decoder(&self) -> &D {
+        &self.decoder
+    }
+
+    /// The decoder, to change its settings between frames.
+    pub fn decoder_mut(&mut self) -> &mut D {
+        &mut self.decoder
+    }
+
+    /// Exchanges the decoder, keeping the undecoded bytes for the next one.
+    pub fn map_decoder<T>(self, map: impl FnOnce(D) -> T) -> Deframer<T> {
+        Deframer {
+            decoder: map(self.decoder),
+            block: self.block,
+            start: self.start,
+            end: self.end,
+            carry: self.carry,
+            offset: self.offset,
+            read_size: self.read_size,
+            max_buffered: self.max_buffered,
+            state: self.state,
+        }
+    }
+
+    /// The decoder and the undecoded bytes.
+    pub fn into_parts(mut self) -> (D, Bytes) {
+        let undecoded = self.take_undecoded();
+        (self.decoder, undecoded)
+    }
+
+    /// How many undecoded bytes are buffered.
+    #[inline]
+    pub fn buffered(&self) -> usize {
+        self.carry.len() + (self.end - self.start)
+    }
+
+    /// Where in the stream the undecoded bytes start: how many bytes have been decoded.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Whether [`finish`](Self::finish) was called or an error ended the stream.
+    pub fn is_finished(&self) -> bool {
+        self.state != State::Open
+    }
+
+    /// How much memory is held for undecoded bytes, in bytes.
+    pub fn memory(&self) -> usize {
+        self.block.len() + self.carry.capacity()
+    }
+
+    /// Appends bytes. See [`spare`](Self::spare) for reading without a copy.
+    pub fn push(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let spare = self.spare();
+            let count = spare.len().min(bytes.len());
+            spare[..count].copy_from_slice(&bytes[..count]);
+            self.filled(count);
+            bytes = &bytes[count..];
+        }
+    }
+
+    /// Memory to read more bytes into; never empty. Tell [`filled`](Self::filled) how many came.
+    pub fn spare(&mut self) -> &mut [u8] {
+        if self.start == self.end {
+            self.start = 0;
+            self.end = 0;
+            if self.block.len() < self.read_size {
+                self.block = Block::with_len(self.read_size);
+            }
+        } else if self.block.len() - self.end <= self.block.len() / 2 {
+            self.make_room();
+        }
+        &mut self.block[self.end..]
+    }
+
+    /// Takes the first `count` bytes of [`spare`](Self::spare) for read.
+    ///
+    /// # Panics
+    /// Panics if that is more than there was room for.
+    #[inline]
+    pub fn filled(&mut self, count: usize) {
+        let room = self.block.len() - self.end;
+        assert!(count <= room, "{count} bytes cannot have been read into {room}");
+        self.end += count;
+        if count == room {
+            self.read_size = (self.block.len() * 2).min(MAX_READ);
+        } else if count < self.read_size / 4 {
+            self.read_size = (self.read_size / 2).max(MIN_BLOCK);
+        }
+    }
+
+    /// Says that the stream has ended: no more bytes will come.
+    pub fn finish(&mut self) {
+        if self.state == State::Open {
+            self.state = State::Ended;
+        }
+    }
+
+    /// Lets go of memory before a wait for more bytes.
+    #[inline]
+    pub fn release(&mut self) {
+        let undecoded = self.start..self.end;
+        if undecoded.is_empty() {
+            self.block = Block::EMPTY;
+            self.start = 0;
+            self.end = 0;
+        } else if undecoded.len() <= SMALL && self.block.len() >= MIN_BLOCK {
+            self.block = Block::exact(&self.block[undecoded.clone()]);
+            self.start = 0;
+            self.end = undecoded.len();
+        }
+        if self.carry.is_empty() {
+            self.carry = BytesMut::new();
+        } else if self.carry.len() <= SMALL {
+            self.carry = BytesMut::from(&self.carry[..]);
+        }
+    }
+
+    /// Moves the undecoded bytes to the front of the block, or to a longer one.
+    fn make_room(&mut self) {
+        let undecoded = self.start..self.end;
+        if undecoded.len() < self.block.len() / 2 && self.block.len() >= self.read_size {
+            self.block.copy_within(undecoded.clone(), 0);
+        } else {
+            // Growing by what has come, never by what a header claims, bounds what is held by what the peer sent.
+            let mut longer = Block::with_len((undecoded.len() * 2).max(self.read_size));
+            longer[..undecoded.len()].copy_from_slice(&self.block[undecoded.clone()]);
+            self.block = longer;
+        }
+        self.start = 0;
+        self.end = undecoded.len();
+    }
+
+    fn take_undecoded(&mut self) -> Bytes {
+        self.gather();
+        mem::take(&mut self.carry).freeze()
+    }
+
+    /// Moves all undecoded bytes into `carry`, for decoders that take them from there.
+    fn gather(&mut self) {
+        self.carry.extend_from_slice(&self.block[self.start..self.end]);
+        self.start = 0;
+        self.end = 0;
+    }
+
+    /// Moves all undecoded bytes into `block`, for decoders that only look.
+    fn scatter(&mut self) {
+        let carry = mem::take(&mut self.carry);
+        let rest = mem::take(&mut self.block);
+        let rest = &rest[mem::take(&mut self.start)..mem::take(&mut self.end)];
+        self.push(&carry);
+        self.push(rest);
+    }
+
+    /// Ends the stream with an error in the frame that starts at `offset`.
+    #[cold]
+    fn fail<E>(&mut self, offset: u64, fault: Fault<E>) -> DecodeError<E> {
+        self.state = State::Done;
+        DecodeError::new(fault, offset, self.take_undecoded())
+    }
+
+    /// What no frame in the undecoded bytes means: more are needed, the stream is over, or something is wrong.
+    fn dry<E>(&mut self) -> Result<(), DecodeError<E>> {
+        let buffered = self.buffered();
+        match self.state {
+            State::Ended if buffered > 0 => return Err(self.fail(self.offset, Fault::Truncated { left: buffered })),
+            State::Ended => self.state = State::Done,
+            State::Open if buffered >= self.max_buffered => {
+                let limit = self.max_buffered;
+                return Err(self.fail(self.offset, Fault::TooLong { limit }));
+            }
+            State::Open | State::Done => {}
+        }
+        Ok(())
+    }
+}
+
+impl<D: Decoder> Deframer<D> {
+    /// The next frame, or `None` if more bytes are needed (or, after [`finish`](Self::finish), if there are no more
+    /// frames).
+    ///
+    /// # Errors
+    /// Fails when the bytes cannot be decoded. An error is terminal and carries the undecoded bytes; `None` follows it.
+    #[expect(clippy::should_implement_trait, reason = "it is none: `None` is not the end")]
+    pub fn next(&mut self) -> Result<Option<D::Item>, DecodeError<D::Error>> {
+        if self.start < self.end {
+            self.gather();
+        }
+        let before = self.carry.len();
+        let decoded = match self.state {
+            State::Open if before == 0 => return Ok(None),
+            State::Open => self.decoder.decode(&mut self.carry),
+            State::Ended => self.decoder.decode_eof(&mut self.carry),
+            State::Done => return Ok(None),
+        };
+        // Bytes can become fewer without a frame: a decoder may skip.
+        let consumed = before.saturating_sub(self.carry.len());
+        let frame_offset = self.offset;
+        self.offset += consumed as u64;
+        match decoded {
+            Ok(Some(_)) if consumed == 0 => Err(self.fail(frame_offset, Fault::NoProgress)),
+            Ok(Some(frame)) => Ok(Some(frame)),
+            Ok(None) => self.dry().map(|()| None),
+            Err(source) => Err(self.fail(frame_offset, Fault::Malformed(source))),
+        }
+    }
+}
+
+impl<D: BorrowDecoder> Deframer<D> {
+    /// The next frame, borrowed from here; otherwise as [`next`](Self::next).
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    pub fn next_ref(&mut self) -> Result<Option<D::Frame<'_>>, DecodeError<D::Error>> {
+        match self.locate()? {
+            Some(span) => self.parse(&span).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Finds the next frame without consuming it: the first half of [`next_ref`](Self::next_ref), for callers that
+    /// must wait in between.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    #[inline]
+    pub fn locate(&mut self) -> Result<Option<Span>, DecodeError<D::Error>> {
+        if !self.carry.is_empty() {
+            self.scatter();
+        }
+        let undecoded = &self.block[self.start..self.end];
+        let located = match self.state {
+            State::Open if undecoded.is_empty() => return Ok(None),
+            State::Open => self.decoder.locate(undecoded),
+            State::Ended => self.decoder.locate_eof(undecoded),
+            State::Done => return Ok(None),
+        };
+        match located {
+            Ok(Some(span)) if span.len() == 0 => Err(self.fail(self.offset, Fault::NoProgress)),
+            Ok(Some(span)) => Ok(Some(span)),
+            Ok(None) => self.dry().map(|()| None),
+            Err(source) => Err(self.fail(self.offset, Fault::Malformed(source))),
+        }
+    }
+
+    /// Consumes the frame that [`locate`](Self::locate) has just found: the second half of
+    /// [`next_ref`](Self::next_ref).
+    ///
+    /// # Errors
+    /// Fails, for good, when the frame's bytes have no meaning.
+    ///
+    /// # Panics
+    /// Panics if the span covers more than is buffered: it is not the one that was found last.
+    #[inline]
+    pub fn parse(&mut self, span: &Span) -> Result<D::Frame<'_>, DecodeError<D::Error>> {
+        let (frame, rest) = self.block[self.start..self.end].split_at_mut(span.len());
+        let offset = self.offset;
+        self.start += span.len();
+        self.offset += span.len() as u64;
+        match self.decoder.parse(&mut frame[span.payload()]) {
+            Ok(frame) => Ok(frame),
+            Err(source) => {
+                self.state = State::Done;
+                let unread = Bytes::copy_from_slice(rest);
+                self.end = self.start;
+                Err(DecodeError::new(Fault::Malformed(source), offset, unread))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+    use crate::{LengthDelimited, Lines, LinesError};
+
+    /// Gives frames without consuming anything.
+    struct Stuck;
+
+    impl Decoder for Stuck {
+        type Item = ();
+        type Error = Infallible;
+
+        fn decode(&mut self, _: &mut BytesMut) -> Result<Option<()>, Infallible> {
+            Ok(Some(()))
+        }
+    }
+
+    #[test]
+    fn a_decoder_that_consumes_nothing_is_an_error() {
+        let mut deframer = Deframer::new(Stuck);
+        deframer.push(b"x");
+        let error = deframer.next().unwrap_err();
+        assert!(matches!(error.fault(), Fault::NoProgress));
+        assert_eq!(deframer.next().unwrap(), None);
+    }
+
+    #[test]
+    fn owned_and_borrowed_frames_can_be_mixed() {
+        let mut deframer = Deframer::new(Lines::new());
+        deframer.push(b"a\nb\nc\nd\ne");
+        assert_eq!(deframer.next().unwrap().unwrap(), "a");
+        assert_eq!(deframer.next_ref().unwrap().unwrap(), "b");
+        assert_eq!(deframer.next().unwrap().unwrap(), "c");
+        deframer.push(b"f\n");
+        assert_eq!(deframer.next_ref().unwrap().unwrap(), "d");
+        assert_eq!(deframer.next_ref().unwrap().unwrap(), "ef");
+        assert_eq!((deframer.buffered(), deframer.offset()), (0, 11));
+    }
+
+    #[test]
+    fn an_error_is_terminal_and_carries_what_was_not_decoded() {
+        let mut deframer = Deframer::new(Lines::new());
+        deframer.push(b"good\n\xff\nrest");
+        assert_eq!(deframer.next_ref().unwrap().unwrap(), "good");
+        let error = deframer.next_ref().unwrap_err();
+        assert_eq!(error.offset(), 5);
+        assert!(matches!(error.fault(), Fault::Malformed(LinesError::NotUtf8(_))));
+        assert_eq!(error.unread(), &b"rest"[..]);
+        assert_eq!(deframer.next_ref().unwrap(), None);
+    }
+
+    #[test]
+    fn buffered_bytes_are_bounded() {
+        let mut deframer = Deframer::new(LengthDelimited::new()).max_buffered(10_000);
+        deframer.push(&1_000_000u32.to_be_bytes());
+        deframer.push(&[0; 9_995]);
+        assert_eq!(deframer.next().unwrap(), None);
+        deframer.push(&[0]);
+        let error = deframer.next().unwrap_err();
+        assert!(matches!(error.fault(), Fault::TooLong { limit: 10_000 }));
+        assert_eq!(
+            error.to_string(),
+            "frame at byte 0 is longer than the buffer limit of 10000 bytes"
+        );
+    }
+
+    #[test]
+    fn waiting_holds_no_more_than_was_sent() {
+        let mut deframer = Deframer::new(LengthDelimited::new());
+        assert_eq!(deframer.memory(), 0);
+        deframer.push(&1_000_000u32.to_be_bytes());
+        assert!(deframer.next_ref().unwrap().is_none());
+        deframer.release();
+        assert_eq!(deframer.memory(), 4);
+        assert!(deframer.next().unwrap().is_none());
+        deframer.release();
+        assert!(deframer.memory() <= 8, "{}", deframer.memory());
+        deframer.push(&vec![0; 1_000_000]);
+        assert_eq!(deframer.next_ref().unwrap().unwrap().len(), 1_000_000);
+        deframer.release();
+        assert_eq!(deframer.memory(), 0);
+    }
+
+    #[test]
+    fn reads_grow_while_they_are_filled_and_shrink_again() {
+        let mut deframer = Deframer::new(crate::RawBytes::new());
+        for size in [8, 16, 32, 64, 128, 256, 256] {
+            let spare = deframer.spare().len();
+            assert_eq!(spare, size * 1024);
+            deframer.filled(spare);
+            while deframer.next_ref().unwrap().is_some() {}
+        }
+        for size in [256, 128, 64, 32, 16, 8, 8] {
+            deframer.release();
+            assert_eq!(deframer.spare().len(), size * 1024);
+            deframer.filled(1);
+            while deframer.next_ref().unwrap().is_some() {}
+        }
+    }
+
+    #[test]
+    fn a_decoder_can_be_exchanged_between_frames() {
+        let mut deframer = Deframer::new(Lines::new());
+        deframer.push(b"UPGRADE\n\0\0\0\x02hi");
+        assert_eq!(deframer.next_ref().unwrap().unwrap(), "UPGRADE");
+        let mut deframer = deframer.map_decoder(|_| LengthDelimited::new());
+        assert_eq!(deframer.next_ref().unwrap().unwrap(), b"hi");
+    }
+}
