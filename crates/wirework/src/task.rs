@@ -100,19 +100,30 @@ impl Panic {
 }
 
 pin_project! {
-    /// A future whose panic is an error: what adapters spawn on executors that would otherwise lose a thread to it.
+    /// A future whose panic is an error: what adapters spawn on executors that would otherwise lose a thread to it, or abort
+    /// the process, which is what async-task does when a cancelled future panics as it is dropped.
+    ///
+    /// A panic while the future is dropped has nobody left to be told, and ends there.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct CatchPanic<F> {
+        // An option only so that it can be dropped early, where the panic is caught.
         #[pin]
-        future: F,
+        future: Option<F>,
+    }
+
+    impl<F> PinnedDrop for CatchPanic<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut future = this.project().future;
+            catch_unwind(AssertUnwindSafe(|| future.set(None))).ok();
+        }
     }
 }
 
 impl<F: Future> CatchPanic<F> {
-    /// Wraps `future`. After a panic it must not be polled again.
+    /// Wraps `future`.
     pub fn new(future: F) -> Self {
-        Self { future }
+        Self { future: Some(future) }
     }
 }
 
@@ -120,8 +131,9 @@ impl<F: Future> Future for CatchPanic<F> {
     type Output = Result<F::Output, TaskError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let future = self.project().future;
-        // Unwind safety: the future is dropped after a panic and nobody sees its state again.
+        let future = self.project().future.as_pin_mut();
+        let future = future.expect("the future is there until it is dropped");
+        // Unwind safety: all that is done with the future after a panic is to drop it.
         match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
             Ok(poll) => Poll::Ready(Ok(ready!(poll))),
             Err(payload) => Poll::Ready(Err(TaskError::panicked(payload))),
@@ -153,6 +165,20 @@ mod tests {
             panic!("{error:?}")
         };
         assert_eq!(panic.into_payload().downcast_ref(), Some(&7_u8));
+    }
+
+    #[test]
+    fn a_panic_while_dropping_ends_there() {
+        struct PanicsWhenDropped;
+        impl Drop for PanicsWhenDropped {
+            fn drop(&mut self) {
+                panic!("dropped");
+            }
+        }
+        let value = PanicsWhenDropped;
+        drop(CatchPanic::new(async move {
+            let _value = value;
+        }));
     }
 
     #[test]
