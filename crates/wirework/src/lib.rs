@@ -60,6 +60,6 @@ pub use network::Network;
 pub use runtime::Runtime;
 pub use server::{Report, RunningServer, Server};
 pub use shutdown::{Shutdown, ShutdownSignal};
-pub use task::{CatchPanic, Task, TaskError};
+pub use task::{CatchPanic, Panic, Task, TaskError};
 pub use timer::{BoxTimer, Timer};
 pub use wirework_codec as codec;
