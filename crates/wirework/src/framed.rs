@@ -245,18 +245,35 @@ impl<C: Connection, D, E> Framed<C, D, E> {
         poll_fn(|cx| self.outbound.poll_close(&mut self.connection, cx)).await
     }
 
-    /// The loop behind `next` and `next_ref`: a frame by `decode`, or `None` at the end.
+    /// What `next` and `next_ref` do: a frame by `decode`, or `None` at the end.
+    ///
+    /// Nearly every frame is there already, so that way is short, and inlined into the handler.
     #[inline]
     fn poll_frame<T, X>(
         &mut self,
         cx: &mut Context<'_>,
-        mut decode: impl FnMut(&mut Deframer<D>) -> Result<Option<T>, DecodeError<X>>,
+        decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<X>> + Copy,
+    ) -> Poll<Result<Option<T>, ReadError<X>>> {
+        if !self.outbound.is_full()
+            && let Some(frame) = self.inbound.buffered(decode)?
+        {
+            return Poll::Ready(Ok(Some(frame)));
+        }
+        self.poll_frame_slow(cx, decode)
+    }
+
+    #[inline(never)]
+    fn poll_frame_slow<T, X>(
+        &mut self,
+        cx: &mut Context<'_>,
+        decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<X>> + Copy,
     ) -> Poll<Result<Option<T>, ReadError<X>>> {
         if self.outbound.is_full() {
             ready!(self.poll_backpressure(cx));
         }
         loop {
-            if let Some(frame) = ready!(self.inbound.poll_buffered(cx, &mut decode))? {
+            ready!(self.inbound.poll_budget(cx));
+            if let Some(frame) = self.inbound.buffered(decode)? {
                 return Poll::Ready(Ok(Some(frame)));
             }
             if ready!(self.poll_dry(cx))?.is_over() {
@@ -266,7 +283,6 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     }
 
     /// Holds frames back until enough of the replies has left.
-    #[cold]
     fn poll_backpressure(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         // A connection that can no longer send is none that waits: the frames that have come are still handed out.
         self.outbound.poll_ready(&mut self.connection, cx).map(drop)

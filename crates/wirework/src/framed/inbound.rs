@@ -45,21 +45,28 @@ impl<D> Inbound<D> {
         self.left = frames;
     }
 
-    /// Takes a frame out of what is buffered, by `decode`. Pending, with a wake-up on its way, once the budget is spent.
+    /// Takes a frame out of what is buffered, by `decode`. `None` where there is none, and once the budget is spent.
     #[inline]
-    pub(super) fn poll_buffered<T, E>(
+    pub(super) fn buffered<T, E>(
         &mut self,
-        cx: &mut Context<'_>,
-        decode: impl FnOnce(&mut Deframer<D>) -> Result<Option<T>, DecodeError<E>>,
-    ) -> Poll<Result<Option<T>, DecodeError<E>>> {
+        decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<E>>,
+    ) -> Result<Option<T>, DecodeError<E>> {
         if self.left == 0 {
-            self.left = self.budget;
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
+            return Ok(None);
         }
         let frame = decode(&mut self.deframer)?;
         self.left -= u32::from(frame.is_some());
-        Poll::Ready(Ok(frame))
+        Ok(frame)
+    }
+
+    /// Once the budget is spent: pending, with a wake-up on its way.
+    pub(super) fn poll_budget(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.left > 0 {
+            return Poll::Ready(());
+        }
+        self.left = self.budget;
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Reads once. Memory to read into is held only if something was read.

@@ -37,10 +37,11 @@ impl<R: AsyncRead + Unpin, D> FramedRead<R, D> {
     fn poll_frame<T, X>(
         &mut self,
         cx: &mut Context<'_>,
-        mut decode: impl FnMut(&mut Deframer<D>) -> Result<Option<T>, DecodeError<X>>,
+        decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<X>> + Copy,
     ) -> Poll<Result<Option<T>, ReadError<X>>> {
         loop {
-            let frame = ready!(self.inbound.poll_buffered(cx, &mut decode))?;
+            ready!(self.inbound.poll_budget(cx));
+            let frame = self.inbound.buffered(decode)?;
             if frame.is_some() || self.inbound.deframer.is_finished() {
                 return Poll::Ready(Ok(frame));
             }
