@@ -92,14 +92,21 @@ impl ByteLines {
         self.crlf || !self.strict
     }
 
+    /// How many bytes there can be without a line feed: the last one may turn out to be the `\r` of the line break.
+    #[inline]
+    fn longest(&self) -> usize {
+        self.max_len.saturating_add(usize::from(self.takes_cr()))
+    }
+
     /// Where the line ends that has its line feed at `line_feed`.
     #[inline]
     fn line_end(&self, src: &[u8], line_feed: usize) -> Result<usize, LinesError> {
         let carriage_return = line_feed > 0 && src[line_feed - 1] == b'\r';
-        if self.crlf && self.strict && !carriage_return {
+        let end = line_feed - usize::from(carriage_return && self.takes_cr());
+        // First what would have been an error before the line feed came.
+        if line_feed <= self.longest() && self.crlf && self.strict && !carriage_return {
             return Err(LinesError::LineBreak { at: line_feed });
         }
-        let end = line_feed - usize::from(carriage_return && self.takes_cr());
         if end > self.max_len {
             return Err(LinesError::TooLong { limit: self.max_len });
         }
@@ -145,8 +152,7 @@ impl Framing for ByteLines {
             let end = self.line_end(src, line_feed)?;
             return Ok(Some(Span::new(0..end, line_feed + 1)));
         }
-        // The last byte may turn out to be the `\r` of the line break.
-        if src.len() > self.max_len.saturating_add(usize::from(self.takes_cr())) {
+        if src.len() > self.longest() {
             return Err(LinesError::TooLong { limit: self.max_len });
         }
         Ok(None)

@@ -206,7 +206,7 @@ impl<D> Deframer<D> {
         }
         if self.carry.is_empty() {
             self.carry = BytesMut::new();
-        } else if self.carry.len() <= SMALL {
+        } else if self.carry.len() <= SMALL || self.carry.len() <= self.carry.capacity() / 4 {
             self.carry = BytesMut::from(&self.carry[..]);
         }
     }

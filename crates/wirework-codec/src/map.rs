@@ -25,7 +25,7 @@ use crate::{BorrowDecoder, Decoder, Encoder, Span, WriteBuf};
 /// ```
 pub struct Map<D, F, T> {
     decoder: D,
-    map: F,
+    function: F,
     made: PhantomData<fn() -> T>,
 }
 
@@ -33,7 +33,7 @@ impl<D, F, T> Map<D, F, T> {
     pub(crate) fn new(decoder: D, map: F) -> Self {
         Self {
             decoder,
-            map,
+            function: map,
             made: PhantomData,
         }
     }
@@ -46,13 +46,13 @@ impl<D: Decoder, F: FnMut(D::Item) -> T, T> Decoder for Map<D, F, T> {
     #[inline]
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<T>, D::Error> {
         let frame = self.decoder.decode(src)?;
-        Ok(frame.map(&mut self.map))
+        Ok(frame.map(&mut self.function))
     }
 
     #[inline]
     fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<T>, D::Error> {
         let frame = self.decoder.decode_eof(src)?;
-        Ok(frame.map(&mut self.map))
+        Ok(frame.map(&mut self.function))
     }
 }
 
@@ -76,7 +76,7 @@ impl<D: BorrowDecoder, F: FnMut(D::Frame<'_>) -> T, T: Send + 'static> BorrowDec
     #[inline]
     fn parse<'a>(&'a mut self, frame: &'a mut [u8]) -> Result<T, D::Error> {
         let frame = self.decoder.parse(frame)?;
-        Ok((self.map)(frame))
+        Ok((self.function)(frame))
     }
 }
 

@@ -24,7 +24,7 @@ use crate::{BorrowDecoder, Decoder, Encoder, Span, WriteBuf};
 /// ```
 pub struct TryMap<D, F, T, E> {
     decoder: D,
-    map: F,
+    function: F,
     made: PhantomData<fn() -> (T, E)>,
 }
 
@@ -32,7 +32,7 @@ impl<D, F, T, E> TryMap<D, F, T, E> {
     pub(crate) fn new(decoder: D, map: F) -> Self {
         Self {
             decoder,
-            map,
+            function: map,
             made: PhantomData,
         }
     }
@@ -50,13 +50,13 @@ where
     #[inline]
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<T>, Self::Error> {
         let frame = self.decoder.decode(src).map_err(TryMapError::Decoder)?;
-        frame.map(&mut self.map).transpose().map_err(TryMapError::Map)
+        frame.map(&mut self.function).transpose().map_err(TryMapError::Map)
     }
 
     #[inline]
     fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<T>, Self::Error> {
         let frame = self.decoder.decode_eof(src).map_err(TryMapError::Decoder)?;
-        frame.map(&mut self.map).transpose().map_err(TryMapError::Map)
+        frame.map(&mut self.function).transpose().map_err(TryMapError::Map)
     }
 }
 
@@ -86,7 +86,7 @@ where
     #[inline]
     fn parse<'a>(&'a mut self, frame: &'a mut [u8]) -> Result<T, Self::Error> {
         let frame = self.decoder.parse(frame).map_err(TryMapError::Decoder)?;
-        (self.map)(frame).map_err(TryMapError::Map)
+        (self.function)(frame).map_err(TryMapError::Map)
     }
 }
 
