@@ -5,7 +5,7 @@
 
 use std::io;
 use std::net::Shutdown;
-use std::pin::Pin;
+
 use std::task::{Context, Poll};
 
 use futures_io::{AsyncRead, AsyncWrite};
@@ -30,6 +30,9 @@ use crate::Addr;
 /// All operations are polls: what was not [`Ready`](Poll::Ready) has not happened.
 pub trait Connection: AsyncRead + AsyncWrite + Send + Unpin + 'static {
     /// Waits until a read would not block: data, the end of the stream, or an error is there.
+    ///
+    /// It is a hint that may come too soon, never too late: right after a read that filled its buffer it may be ready with
+    /// nothing there. The read that follows is then pending, so nobody spins. It consumes nothing, not even an error.
     ///
     /// # Errors
     /// Fails when the runtime cannot watch the connection.
@@ -119,6 +122,8 @@ pub fn ignore_not_connected(result: io::Result<()>) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::Pin;
+
     use super::*;
 
     #[test]

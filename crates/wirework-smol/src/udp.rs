@@ -1,0 +1,3 @@
+//! UDP sockets, which are those on async-io.
+
+pub use wirework_async_io::UdpSocket;
