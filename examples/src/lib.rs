@@ -1,5 +1,8 @@
-//! What the examples share: choosing the runtime and ending well.
+//! What the examples share: choosing the runtime, ending well, and a protocol.
+//!
+//! The protocol is here, and not in the program, so that tests and simulators can drive it without a program around it.
 
+pub mod chat;
 mod program;
 mod runtime_choice;
 mod server;
