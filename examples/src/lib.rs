@@ -1,11 +1,12 @@
-//! What the examples share: choosing the runtime, ending well, and a protocol.
+//! What the examples share: choosing the runtime, ending well, and two protocols.
 //!
-//! The protocol is here, and not in the program, so that tests and simulators can drive it without a program around it.
+//! The protocols are here, and not in the programs, so that tests and simulators can drive them without a program around them.
 
 pub mod chat;
 mod program;
 mod runtime_choice;
 mod server;
+pub mod store;
 mod typed;
 
 pub use program::{Example, main, parse, run};
