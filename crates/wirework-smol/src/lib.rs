@@ -1,1 +1,18 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+
+mod network;
+mod runtime;
+mod task;
+mod tcp;
+mod timer;
+mod udp;
+#[cfg(unix)]
+mod unix;
+
+pub use runtime::{Smol, run};
+pub use task::Task;
+pub use tcp::{TcpListener, TcpStream};
+pub use timer::Timer;
+pub use udp::UdpSocket;
+#[cfg(unix)]
+pub use unix::{UnixListener, UnixStream};

@@ -31,6 +31,9 @@ use crate::Addr;
 pub trait Connection: AsyncRead + AsyncWrite + Send + Unpin + 'static {
     /// Waits until a read would not block: data, the end of the stream, or an error is there.
     ///
+    /// It is a hint that may come too soon, never too late: right after a read that filled its buffer it may be ready with
+    /// nothing there. The read that follows is then pending, so nobody spins. It consumes nothing, not even an error.
+    ///
     /// # Errors
     /// Fails when the runtime cannot watch the connection.
     fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;

@@ -16,6 +16,6 @@ pub use datagram::Datagram;
 pub use listener::Listener;
 pub use network::Network;
 pub use runtime::Runtime;
-pub use task::{CatchPanic, Task, TaskError};
+pub use task::{CatchPanic, Panic, Task, TaskError};
 pub use timer::Timer;
 pub use wirework_codec as codec;

@@ -3,13 +3,18 @@
 //! All adapters of real runtimes start from these std sockets, so that an option is set in one place and means the same
 //! on every runtime. Each socket is non-blocking and closed on exec.
 
+use std::fmt::{self, Display};
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs, UdpSocket};
+#[cfg(unix)]
+use std::os::fd::AsFd;
 #[cfg(unix)]
 use std::os::unix::net::UnixListener;
 #[cfg(unix)]
 use std::path::Path;
 
+#[cfg(unix)]
+use rustix::net::RecvFlags;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 /// How many connections may wait to be accepted, unless the system's own limit is lower.
@@ -69,6 +74,30 @@ pub fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     resolve().map_err(|error| naming(&error, format_args!("resolve {host:?}")))
 }
 
+/// Reads from a Unix socket without consuming: std cannot yet.
+///
+/// # Errors
+/// Those of the system: [`WouldBlock`](io::ErrorKind::WouldBlock) where nothing is there yet.
+#[cfg(unix)]
+pub fn peek_unix(socket: impl AsFd, buf: &mut [u8]) -> io::Result<usize> {
+    let (length, _) = rustix::net::recv(socket, buf, RecvFlags::PEEK)?;
+    Ok(length)
+}
+
+/// The error of a connection attempt, naming whom it was to reach: the same kind, with `error` in its text.
+///
+/// ```
+/// use std::io::{Error, ErrorKind};
+/// use wirework::socket::cannot_connect;
+///
+/// let error = cannot_connect("10.0.0.1:80", &Error::from(ErrorKind::ConnectionRefused));
+/// assert_eq!(error.to_string(), "cannot connect to 10.0.0.1:80: connection refused");
+/// assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+/// ```
+pub fn cannot_connect(target: impl Display, error: &io::Error) -> io::Error {
+    naming(error, format_args!("connect to {target}"))
+}
+
 fn bound(addr: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(addr), kind, Some(protocol))?;
     socket.set_nonblocking(true)?;
@@ -82,7 +111,7 @@ fn bound(addr: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket>
 }
 
 /// The same kind of error, saying what was attempted.
-fn naming(error: &io::Error, attempt: std::fmt::Arguments<'_>) -> io::Error {
+fn naming(error: &io::Error, attempt: fmt::Arguments<'_>) -> io::Error {
     io::Error::new(error.kind(), format!("cannot {attempt}: {error}"))
 }
 
@@ -103,5 +132,17 @@ mod tests {
     fn an_unknown_name_is_named() {
         let error = resolve("no-such-host.invalid", 80).unwrap_err();
         assert!(error.to_string().contains("no-such-host.invalid"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn peeking_a_unix_socket_consumes_nothing() {
+        use std::io::{Read, Write};
+        let (mut near, mut far) = std::os::unix::net::UnixStream::pair().unwrap();
+        far.write_all(b"ping").unwrap();
+        let mut buf = [0; 8];
+        assert_eq!(peek_unix(&near, &mut buf[..2]).unwrap(), 2);
+        assert_eq!(near.read(&mut buf).unwrap(), 4);
+        assert_eq!(&buf[..4], b"ping");
     }
 }

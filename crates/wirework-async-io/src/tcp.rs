@@ -1,0 +1,129 @@
+//! TCP connections and listeners.
+
+use std::io;
+use std::net::{self, Shutdown, SocketAddr};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use async_io::Async;
+use wirework::{Addr, Listener, socket};
+
+use crate::Stream;
+use crate::source::{Interest, Source};
+use crate::stream::Socket;
+
+/// A TCP connection.
+pub type TcpStream = Stream<net::TcpStream>;
+
+impl TcpStream {
+    /// Connects to one address, and sets `TCP_NODELAY`.
+    ///
+    /// # Errors
+    /// Those of the system, naming `addr`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives the attempt up.
+    pub async fn connect(addr: SocketAddr) -> io::Result<Self> {
+        Async::<net::TcpStream>::connect(addr)
+            .await
+            .and_then(without_delay)
+            .map_err(|error| socket::cannot_connect(addr, &error))
+    }
+}
+
+impl TryFrom<net::TcpStream> for TcpStream {
+    type Error = io::Error;
+
+    /// Takes over a connection, with its options as they are except that it becomes non-blocking.
+    fn try_from(stream: net::TcpStream) -> io::Result<Self> {
+        Async::new(stream).map(Self::from)
+    }
+}
+
+impl Socket for net::TcpStream {
+    fn duplicate(&self) -> io::Result<Async<Self>> {
+        Async::new_nonblocking(self.try_clone()?)
+    }
+
+    fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.peek(buf)
+    }
+
+    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.shutdown(how)
+    }
+
+    fn peer_addr(&self) -> io::Result<Addr> {
+        self.peer_addr().map(Addr::Ip)
+    }
+
+    fn local_addr(&self) -> io::Result<Addr> {
+        self.local_addr().map(Addr::Ip)
+    }
+}
+
+/// A TCP listener.
+#[derive(Debug)]
+pub struct TcpListener {
+    source: Source<net::TcpListener>,
+}
+
+impl TcpListener {
+    /// Listens on `addr`; see [`Network`](wirework::Network) for the options it sets.
+    ///
+    /// # Errors
+    /// Those of the system, naming `addr`.
+    pub fn bind(addr: SocketAddr) -> io::Result<Self> {
+        Async::new_nonblocking(socket::listen_tcp(addr)?).map(Self::from)
+    }
+
+    /// Takes over a listener that async-io already watches; see [`Stream::adopt`].
+    ///
+    /// # Errors
+    /// Those of the system, where the descriptor has to be duplicated.
+    pub fn adopt(listener: impl Into<Arc<Async<net::TcpListener>>>) -> io::Result<Self> {
+        let source = Source::adopt(listener, |shared| Async::new_nonblocking(shared.try_clone()?))?;
+        Ok(Self { source })
+    }
+
+    /// The std socket, for its options.
+    #[must_use]
+    pub fn get_ref(&self) -> &net::TcpListener {
+        self.source.get_ref()
+    }
+}
+
+impl From<Async<net::TcpListener>> for TcpListener {
+    fn from(io: Async<net::TcpListener>) -> Self {
+        Self {
+            source: Source::new(io),
+        }
+    }
+}
+
+impl TryFrom<net::TcpListener> for TcpListener {
+    type Error = io::Error;
+
+    /// Takes over a listener, with its options as they are except that it becomes non-blocking.
+    fn try_from(listener: net::TcpListener) -> io::Result<Self> {
+        Async::new(listener).map(Self::from)
+    }
+}
+
+impl Listener for TcpListener {
+    type Connection = TcpStream;
+
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<TcpStream>> {
+        let (stream, _) = ready!(self.source.poll_attempt(Interest::Read, cx, net::TcpListener::accept))?;
+        Poll::Ready(Async::new(stream).and_then(without_delay))
+    }
+
+    fn local_addr(&self) -> io::Result<Addr> {
+        self.get_ref().local_addr().map(Addr::Ip)
+    }
+}
+
+fn without_delay(stream: Async<net::TcpStream>) -> io::Result<TcpStream> {
+    stream.get_ref().set_nodelay(true)?;
+    Ok(TcpStream::from(stream))
+}

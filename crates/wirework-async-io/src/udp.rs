@@ -1,0 +1,74 @@
+//! UDP sockets.
+
+use std::io;
+use std::net::{self, SocketAddr};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use async_io::Async;
+use wirework::{Datagram, socket};
+
+use crate::source::{Interest, Source};
+
+/// A UDP socket.
+#[derive(Debug)]
+pub struct UdpSocket {
+    source: Source<net::UdpSocket>,
+}
+
+impl UdpSocket {
+    /// Binds to `addr`.
+    ///
+    /// # Errors
+    /// Those of the system, naming `addr`.
+    pub fn bind(addr: SocketAddr) -> io::Result<Self> {
+        Async::new_nonblocking(socket::bind_udp(addr)?).map(Self::from)
+    }
+
+    /// Takes over a socket that async-io already watches; see [`Stream::adopt`](crate::Stream::adopt).
+    ///
+    /// # Errors
+    /// Those of the system, where the descriptor has to be duplicated.
+    pub fn adopt(socket: impl Into<Arc<Async<net::UdpSocket>>>) -> io::Result<Self> {
+        let source = Source::adopt(socket, |shared| Async::new_nonblocking(shared.try_clone()?))?;
+        Ok(Self { source })
+    }
+
+    /// The std socket, for its options.
+    #[must_use]
+    pub fn get_ref(&self) -> &net::UdpSocket {
+        self.source.get_ref()
+    }
+}
+
+impl From<Async<net::UdpSocket>> for UdpSocket {
+    fn from(io: Async<net::UdpSocket>) -> Self {
+        Self {
+            source: Source::new(io),
+        }
+    }
+}
+
+impl TryFrom<net::UdpSocket> for UdpSocket {
+    type Error = io::Error;
+
+    /// Takes over a socket, with its options as they are except that it becomes non-blocking.
+    fn try_from(socket: net::UdpSocket) -> io::Result<Self> {
+        Async::new(socket).map(Self::from)
+    }
+}
+
+impl Datagram for UdpSocket {
+    fn poll_recv_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
+        self.source.poll_attempt(Interest::Read, cx, |io| io.recv_from(buf))
+    }
+
+    fn poll_send_to(&self, cx: &mut Context<'_>, buf: &[u8], target: SocketAddr) -> Poll<io::Result<usize>> {
+        self.source
+            .poll_attempt(Interest::Write, cx, |io| io.send_to(buf, target))
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.get_ref().local_addr()
+    }
+}

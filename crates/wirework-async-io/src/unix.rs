@@ -1,0 +1,126 @@
+//! Unix stream sockets and their listeners.
+
+use std::io;
+use std::net::Shutdown;
+use std::os::unix::net;
+use std::path::Path;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use async_io::Async;
+use wirework::{Addr, Listener, socket};
+
+use crate::Stream;
+use crate::source::{Interest, Source};
+use crate::stream::Socket;
+
+/// A Unix stream socket.
+pub type UnixStream = Stream<net::UnixStream>;
+
+impl UnixStream {
+    /// Connects to the socket at `path`.
+    ///
+    /// # Errors
+    /// Those of the system, naming `path`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives the attempt up.
+    pub async fn connect(path: &Path) -> io::Result<Self> {
+        Async::<net::UnixStream>::connect(path)
+            .await
+            .map(Self::from)
+            .map_err(|error| socket::cannot_connect(path.display(), &error))
+    }
+}
+
+impl TryFrom<net::UnixStream> for UnixStream {
+    type Error = io::Error;
+
+    /// Takes over a connection, with its options as they are except that it becomes non-blocking.
+    fn try_from(stream: net::UnixStream) -> io::Result<Self> {
+        Async::new(stream).map(Self::from)
+    }
+}
+
+impl Socket for net::UnixStream {
+    fn duplicate(&self) -> io::Result<Async<Self>> {
+        Async::new_nonblocking(self.try_clone()?)
+    }
+
+    fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
+        socket::peek_unix(self, buf)
+    }
+
+    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.shutdown(how)
+    }
+
+    fn peer_addr(&self) -> io::Result<Addr> {
+        self.peer_addr().map(|addr| Addr::unix(&addr))
+    }
+
+    fn local_addr(&self) -> io::Result<Addr> {
+        self.local_addr().map(|addr| Addr::unix(&addr))
+    }
+}
+
+/// A listening Unix socket. Dropping it leaves its file where it is.
+#[derive(Debug)]
+pub struct UnixListener {
+    source: Source<net::UnixListener>,
+}
+
+impl UnixListener {
+    /// Listens on `path`, where it makes a socket file.
+    ///
+    /// # Errors
+    /// Those of the system, naming `path`.
+    pub fn bind(path: &Path) -> io::Result<Self> {
+        Async::new_nonblocking(socket::listen_unix(path)?).map(Self::from)
+    }
+
+    /// Takes over a listener that async-io already watches; see [`Stream::adopt`].
+    ///
+    /// # Errors
+    /// Those of the system, where the descriptor has to be duplicated.
+    pub fn adopt(listener: impl Into<Arc<Async<net::UnixListener>>>) -> io::Result<Self> {
+        let source = Source::adopt(listener, |shared| Async::new_nonblocking(shared.try_clone()?))?;
+        Ok(Self { source })
+    }
+
+    /// The std socket, for its options.
+    #[must_use]
+    pub fn get_ref(&self) -> &net::UnixListener {
+        self.source.get_ref()
+    }
+}
+
+impl From<Async<net::UnixListener>> for UnixListener {
+    fn from(io: Async<net::UnixListener>) -> Self {
+        Self {
+            source: Source::new(io),
+        }
+    }
+}
+
+impl TryFrom<net::UnixListener> for UnixListener {
+    type Error = io::Error;
+
+    /// Takes over a listener, with its options as they are except that it becomes non-blocking.
+    fn try_from(listener: net::UnixListener) -> io::Result<Self> {
+        Async::new(listener).map(Self::from)
+    }
+}
+
+impl Listener for UnixListener {
+    type Connection = UnixStream;
+
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<UnixStream>> {
+        let (stream, _) = ready!(self.source.poll_attempt(Interest::Read, cx, net::UnixListener::accept))?;
+        Poll::Ready(UnixStream::try_from(stream))
+    }
+
+    fn local_addr(&self) -> io::Result<Addr> {
+        self.get_ref().local_addr().map(|addr| Addr::unix(&addr))
+    }
+}
