@@ -1,8 +1,7 @@
 //! A connected stream socket, TCP or Unix, and its two halves.
 //!
-//! Written once for both: they differ in their addresses only.
+//! Written once for both: they differ in how they are made only.
 
-use std::fmt::Debug;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::Shutdown;
 use std::pin::Pin;
@@ -11,7 +10,8 @@ use std::task::{Context, Poll};
 
 use async_io::Async;
 use futures_io::{AsyncRead, AsyncWrite};
-use wirework::{Addr, Connection, Split, ignore_not_connected};
+use wirework::socket::{self, AsSocket};
+use wirework::{Addr, Connection, Split};
 
 use crate::source::{Interest, Source};
 
@@ -23,32 +23,7 @@ pub struct Stream<T> {
     source: Arc<Source<T>>,
 }
 
-impl<T: Socket> Stream<T> {
-    /// Takes over a connection that async-io already watches, with its options as they are: a `smol::net` stream, an
-    /// [`Async`], or an `Arc` of one.
-    ///
-    /// Where clones of it live on, this one gets a file descriptor of its own for the same connection.
-    ///
-    /// ```
-    /// use async_io::Async;
-    /// # use std::net;
-    /// # fn main() -> std::io::Result<()> {
-    /// # let listener = net::TcpListener::bind("127.0.0.1:0")?;
-    /// let watched = Async::new(net::TcpStream::connect(listener.local_addr()?)?)?;
-    /// let stream = wirework_async_io::TcpStream::adopt(watched)?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// Those of the system, where the descriptor has to be duplicated.
-    pub fn adopt(stream: impl Into<Arc<Async<T>>>) -> io::Result<Self> {
-        let source = Source::adopt(stream, T::duplicate)?;
-        Ok(Self {
-            source: Arc::new(source),
-        })
-    }
-
+impl<T> Stream<T> {
     /// The std socket, for its options.
     #[must_use]
     pub fn get_ref(&self) -> &T {
@@ -56,15 +31,21 @@ impl<T: Socket> Stream<T> {
     }
 }
 
-impl<T> From<Async<T>> for Stream<T> {
-    fn from(io: Async<T>) -> Self {
+impl<T> From<Source<T>> for Stream<T> {
+    fn from(source: Source<T>) -> Self {
         Self {
-            source: Arc::new(Source::new(io)),
+            source: Arc::new(source),
         }
     }
 }
 
-impl<T: Socket> AsyncRead for Stream<T>
+impl<T> From<Async<T>> for Stream<T> {
+    fn from(io: Async<T>) -> Self {
+        Self::from(Source::new(io))
+    }
+}
+
+impl<T> AsyncRead for Stream<T>
 where
     for<'a> &'a T: Read,
 {
@@ -81,7 +62,7 @@ where
     }
 }
 
-impl<T: Socket> AsyncWrite for Stream<T>
+impl<T: AsSocket> AsyncWrite for Stream<T>
 where
     for<'a> &'a T: Write,
 {
@@ -102,11 +83,11 @@ where
     }
 
     fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(shutdown(&self.source, Shutdown::Write))
+        Poll::Ready(socket::shutdown(self.source.get_ref(), Shutdown::Write))
     }
 }
 
-impl<T: Socket> Connection for Stream<T>
+impl<T: AsSocket + Send + Sync + 'static> Connection for Stream<T>
 where
     for<'a> &'a T: Read + Write,
 {
@@ -115,7 +96,7 @@ where
     }
 
     fn poll_peek(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.source.poll_attempt(Interest::Read, cx, |io| io.peek(buf))
+        self.source.poll_attempt(Interest::Read, cx, |io| socket::peek(io, buf))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -123,19 +104,19 @@ where
     }
 
     fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        shutdown(&self.source, how)
+        socket::shutdown(self.get_ref(), how)
     }
 
     fn peer_addr(&self) -> io::Result<Addr> {
-        self.get_ref().peer_addr()
+        socket::peer_addr(self.get_ref())
     }
 
     fn local_addr(&self) -> io::Result<Addr> {
-        self.get_ref().local_addr()
+        socket::local_addr(self.get_ref())
     }
 }
 
-impl<T: Socket> Split for Stream<T>
+impl<T: AsSocket + Send + Sync + 'static> Split for Stream<T>
 where
     for<'a> &'a T: Read + Write,
 {
@@ -158,7 +139,7 @@ pub struct ReadHalf<T> {
     source: Arc<Source<T>>,
 }
 
-impl<T: Socket> AsyncRead for ReadHalf<T>
+impl<T> AsyncRead for ReadHalf<T>
 where
     for<'a> &'a T: Read,
 {
@@ -177,12 +158,12 @@ where
 
 /// The writing direction of a [`Stream`]. Dropping it sends the end of the stream.
 #[derive(Debug)]
-pub struct WriteHalf<T: Socket> {
+pub struct WriteHalf<T: AsSocket> {
     source: Arc<Source<T>>,
     closed: bool,
 }
 
-impl<T: Socket> AsyncWrite for WriteHalf<T>
+impl<T: AsSocket> AsyncWrite for WriteHalf<T>
 where
     for<'a> &'a T: Write,
 {
@@ -204,36 +185,18 @@ where
 
     fn poll_close(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !self.closed {
-            shutdown(&self.source, Shutdown::Write)?;
+            socket::shutdown(self.source.get_ref(), Shutdown::Write)?;
             self.closed = true;
         }
         Poll::Ready(Ok(()))
     }
 }
 
-impl<T: Socket> Drop for WriteHalf<T> {
+impl<T: AsSocket> Drop for WriteHalf<T> {
     fn drop(&mut self) {
         if !self.closed {
             // There is nobody left to tell.
-            shutdown(&self.source, Shutdown::Write).ok();
+            socket::shutdown(self.source.get_ref(), Shutdown::Write).ok();
         }
     }
-}
-
-/// What stream sockets have in common besides reading and writing. Sealed: implemented for std's two.
-pub trait Socket: Debug + Send + Sync + Sized + 'static {
-    /// A second descriptor of the same socket.
-    fn duplicate(&self) -> io::Result<Async<Self>>;
-    /// Reads without consuming.
-    fn peek(&self, buf: &mut [u8]) -> io::Result<usize>;
-    /// Ends one direction or both.
-    fn shutdown(&self, how: Shutdown) -> io::Result<()>;
-    /// The other end.
-    fn peer_addr(&self) -> io::Result<Addr>;
-    /// This end.
-    fn local_addr(&self) -> io::Result<Addr>;
-}
-
-fn shutdown<T: Socket>(source: &Source<T>, how: Shutdown) -> io::Result<()> {
-    ignore_not_connected(source.get_ref().shutdown(how))
 }

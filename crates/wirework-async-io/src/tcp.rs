@@ -1,7 +1,7 @@
 //! TCP connections and listeners.
 
 use std::io;
-use std::net::{self, Shutdown, SocketAddr};
+use std::net::{self, SocketAddr};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -10,7 +10,6 @@ use wirework::{Addr, Listener, socket};
 
 use crate::Stream;
 use crate::source::{Interest, Source};
-use crate::stream::Socket;
 
 /// A TCP connection.
 pub type TcpStream = Stream<net::TcpStream>;
@@ -29,6 +28,31 @@ impl TcpStream {
             .and_then(without_delay)
             .map_err(|error| socket::cannot_connect(addr, &error))
     }
+
+    /// Takes over a connection that async-io already watches, with its options as they are: a stream of `smol::net`, an
+    /// [`Async`], or an `Arc` of one.
+    ///
+    /// Where clones of it live on, this one gets a file descriptor of its own for the same connection.
+    ///
+    /// ```
+    /// use std::net;
+    ///
+    /// use async_io::Async;
+    /// use wirework_async_io::TcpStream;
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// let listener = net::TcpListener::bind("127.0.0.1:0")?;
+    /// let watched = Async::new(net::TcpStream::connect(listener.local_addr()?)?)?;
+    /// let stream = TcpStream::adopt(watched)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of the system, where the descriptor has to be duplicated.
+    pub fn adopt(stream: impl Into<Arc<Async<net::TcpStream>>>) -> io::Result<Self> {
+        Source::adopt(stream, |shared| Async::new_nonblocking(shared.try_clone()?)).map(Self::from)
+    }
 }
 
 impl TryFrom<net::TcpStream> for TcpStream {
@@ -37,28 +61,6 @@ impl TryFrom<net::TcpStream> for TcpStream {
     /// Takes over a connection, with its options as they are except that it becomes non-blocking.
     fn try_from(stream: net::TcpStream) -> io::Result<Self> {
         Async::new(stream).map(Self::from)
-    }
-}
-
-impl Socket for net::TcpStream {
-    fn duplicate(&self) -> io::Result<Async<Self>> {
-        Async::new_nonblocking(self.try_clone()?)
-    }
-
-    fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.peek(buf)
-    }
-
-    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.shutdown(how)
-    }
-
-    fn peer_addr(&self) -> io::Result<Addr> {
-        self.peer_addr().map(Addr::Ip)
-    }
-
-    fn local_addr(&self) -> io::Result<Addr> {
-        self.local_addr().map(Addr::Ip)
     }
 }
 
@@ -77,7 +79,7 @@ impl TcpListener {
         Async::new_nonblocking(socket::listen_tcp(addr)?).map(Self::from)
     }
 
-    /// Takes over a listener that async-io already watches; see [`Stream::adopt`].
+    /// Takes over a listener that async-io already watches; see [`TcpStream::adopt`].
     ///
     /// # Errors
     /// Those of the system, where the descriptor has to be duplicated.
@@ -119,7 +121,7 @@ impl Listener for TcpListener {
     }
 
     fn local_addr(&self) -> io::Result<Addr> {
-        self.get_ref().local_addr().map(Addr::Ip)
+        socket::local_addr(self.get_ref())
     }
 }
 

@@ -25,7 +25,7 @@ impl UdpSocket {
         Async::new_nonblocking(socket::bind_udp(addr)?).map(Self::from)
     }
 
-    /// Takes over a socket that async-io already watches; see [`Stream::adopt`](crate::Stream::adopt).
+    /// Takes over a socket that async-io already watches; see [`TcpStream::adopt`](crate::TcpStream::adopt).
     ///
     /// # Errors
     /// Those of the system, where the descriptor has to be duplicated.

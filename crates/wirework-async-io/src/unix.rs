@@ -1,7 +1,6 @@
 //! Unix stream sockets and their listeners.
 
 use std::io;
-use std::net::Shutdown;
 use std::os::unix::net;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +11,6 @@ use wirework::{Addr, Listener, socket};
 
 use crate::Stream;
 use crate::source::{Interest, Source};
-use crate::stream::Socket;
 
 /// A Unix stream socket.
 pub type UnixStream = Stream<net::UnixStream>;
@@ -31,6 +29,14 @@ impl UnixStream {
             .map(Self::from)
             .map_err(|error| socket::cannot_connect(path.display(), &error))
     }
+
+    /// Takes over a connection that async-io already watches; see [`TcpStream::adopt`](crate::TcpStream::adopt).
+    ///
+    /// # Errors
+    /// Those of the system, where the descriptor has to be duplicated.
+    pub fn adopt(stream: impl Into<Arc<Async<net::UnixStream>>>) -> io::Result<Self> {
+        Source::adopt(stream, |shared| Async::new_nonblocking(shared.try_clone()?)).map(Self::from)
+    }
 }
 
 impl TryFrom<net::UnixStream> for UnixStream {
@@ -39,28 +45,6 @@ impl TryFrom<net::UnixStream> for UnixStream {
     /// Takes over a connection, with its options as they are except that it becomes non-blocking.
     fn try_from(stream: net::UnixStream) -> io::Result<Self> {
         Async::new(stream).map(Self::from)
-    }
-}
-
-impl Socket for net::UnixStream {
-    fn duplicate(&self) -> io::Result<Async<Self>> {
-        Async::new_nonblocking(self.try_clone()?)
-    }
-
-    fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
-        socket::peek_unix(self, buf)
-    }
-
-    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.shutdown(how)
-    }
-
-    fn peer_addr(&self) -> io::Result<Addr> {
-        self.peer_addr().map(|addr| Addr::unix(&addr))
-    }
-
-    fn local_addr(&self) -> io::Result<Addr> {
-        self.local_addr().map(|addr| Addr::unix(&addr))
     }
 }
 
@@ -79,7 +63,7 @@ impl UnixListener {
         Async::new_nonblocking(socket::listen_unix(path)?).map(Self::from)
     }
 
-    /// Takes over a listener that async-io already watches; see [`Stream::adopt`].
+    /// Takes over a listener that async-io already watches; see [`UnixStream::adopt`].
     ///
     /// # Errors
     /// Those of the system, where the descriptor has to be duplicated.
@@ -121,6 +105,6 @@ impl Listener for UnixListener {
     }
 
     fn local_addr(&self) -> io::Result<Addr> {
-        self.get_ref().local_addr().map(|addr| Addr::unix(&addr))
+        socket::local_addr(self.get_ref())
     }
 }

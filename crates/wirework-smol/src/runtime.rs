@@ -140,13 +140,6 @@ impl Runtime for Smol {
 ///
 /// When it is done, the workers stop without waiting for one another, and tasks that are not finished are cancelled.
 ///
-/// ```
-/// use wirework::Runtime;
-///
-/// let sum = wirework_smol::run(|runtime| async move { runtime.spawn(async { 1 + 2 }).await });
-/// assert_eq!(sum.unwrap(), 3);
-/// ```
-///
 /// # Panics
 /// When the system cannot start the threads.
 pub fn run<F: Future>(main: impl FnOnce(Smol) -> F) -> F::Output {

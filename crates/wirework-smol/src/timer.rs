@@ -1,3 +1,3 @@
-//! Timers, which are async-io's.
+//! Timers, which are those on async-io.
 
 pub use wirework_async_io::Timer;

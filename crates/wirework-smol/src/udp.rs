@@ -1,17 +1,3 @@
-//! UDP sockets.
-
-use std::{io, net};
+//! UDP sockets, which are those on async-io.
 
 pub use wirework_async_io::UdpSocket;
-
-use crate::Smol;
-
-impl Smol {
-    /// Takes over a std socket, with its options as they are except that it becomes non-blocking.
-    ///
-    /// # Errors
-    /// Those of the system.
-    pub fn adopt_udp_socket(&self, socket: net::UdpSocket) -> io::Result<UdpSocket> {
-        socket.try_into()
-    }
-}

@@ -161,11 +161,11 @@ fn std_sockets_are_adopted() {
     let runtime = Smol::new(1).unwrap();
     let listener = net::TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
-    let mut listener = runtime.adopt_tcp_listener(listener).unwrap();
+    let mut listener = TcpListener::try_from(listener).unwrap();
     let client = net::TcpStream::connect(addr).unwrap();
     runtime.block_on(async {
         let mut server = listener.accept().await.unwrap();
-        let mut client = runtime.adopt_tcp_stream(client).unwrap();
+        let mut client = TcpStream::try_from(client).unwrap();
         client.write_all(b"ping").await.unwrap();
         client.close().await.unwrap();
         let mut received = String::new();

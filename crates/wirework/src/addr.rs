@@ -27,13 +27,6 @@ pub enum Addr {
 }
 
 impl Addr {
-    /// The address of a Unix socket, as std gives it. An abstract name counts as none.
-    #[cfg(unix)]
-    #[must_use]
-    pub fn unix(addr: &std::os::unix::net::SocketAddr) -> Self {
-        Self::Unix(addr.as_pathname().map(Path::to_owned))
-    }
-
     /// The IP address and port, unless this is no IP endpoint.
     #[must_use]
     pub fn ip(&self) -> Option<SocketAddr> {

@@ -5,17 +5,22 @@
 
 use std::fmt::{self, Display};
 use std::io;
-use std::net::{SocketAddr, TcpListener, ToSocketAddrs, UdpSocket};
-#[cfg(unix)]
-use std::os::fd::AsFd;
+use std::net::{Shutdown, SocketAddr, TcpListener, ToSocketAddrs, UdpSocket};
 #[cfg(unix)]
 use std::os::unix::net::UnixListener;
 #[cfg(unix)]
 use std::path::Path;
 
-#[cfg(unix)]
 use rustix::net::RecvFlags;
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
+
+use crate::{Addr, ignore_not_connected};
+
+/// What a socket can be borrowed from: those of std, and of the runtimes. std calls it `AsFd` on Unix.
+#[cfg(unix)]
+pub use std::os::fd::AsFd as AsSocket;
+#[cfg(windows)]
+pub use std::os::windows::io::AsSocket;
 
 /// How many connections may wait to be accepted, unless the system's own limit is lower.
 pub const BACKLOG: i32 = 1024;
@@ -74,14 +79,37 @@ pub fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     resolve().map_err(|error| naming(&error, format_args!("resolve {host:?}")))
 }
 
-/// Reads from a Unix socket without consuming: std cannot yet.
+/// Reads without consuming, which std offers for some sockets only.
 ///
 /// # Errors
 /// Those of the system: [`WouldBlock`](io::ErrorKind::WouldBlock) where nothing is there yet.
-#[cfg(unix)]
-pub fn peek_unix(socket: impl AsFd, buf: &mut [u8]) -> io::Result<usize> {
+pub fn peek(socket: &impl AsSocket, buf: &mut [u8]) -> io::Result<usize> {
     let (length, _) = rustix::net::recv(socket, buf, RecvFlags::PEEK)?;
     Ok(length)
+}
+
+/// Ends one direction of a connection, or both. One that is no longer connected counts as ended.
+///
+/// # Errors
+/// Those of the system.
+pub fn shutdown(socket: &impl AsSocket, how: Shutdown) -> io::Result<()> {
+    ignore_not_connected(SockRef::from(socket).shutdown(how))
+}
+
+/// The address of the other end.
+///
+/// # Errors
+/// Those of the system.
+pub fn peer_addr(socket: &impl AsSocket) -> io::Result<Addr> {
+    SockRef::from(socket).peer_addr().map(|addr| to_addr(&addr))
+}
+
+/// The address of this end.
+///
+/// # Errors
+/// Those of the system.
+pub fn local_addr(socket: &impl AsSocket) -> io::Result<Addr> {
+    SockRef::from(socket).local_addr().map(|addr| to_addr(&addr))
 }
 
 /// The error of a connection attempt, naming whom it was to reach: the same kind, with `error` in its text.
@@ -110,6 +138,16 @@ fn bound(addr: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket>
     Ok(socket)
 }
 
+fn to_addr(addr: &SockAddr) -> Addr {
+    match addr.as_socket() {
+        Some(addr) => Addr::Ip(addr),
+        #[cfg(unix)]
+        None => Addr::Unix(addr.as_pathname().map(Path::to_owned)),
+        #[cfg(not(unix))]
+        None => Addr::Unix(None),
+    }
+}
+
 /// The same kind of error, saying what was attempted.
 fn naming(error: &io::Error, attempt: fmt::Arguments<'_>) -> io::Error {
     io::Error::new(error.kind(), format!("cannot {attempt}: {error}"))
@@ -136,13 +174,29 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn peeking_a_unix_socket_consumes_nothing() {
+    fn unix_sockets_peek_and_know_their_addresses() {
         use std::io::{Read, Write};
-        let (mut near, mut far) = std::os::unix::net::UnixStream::pair().unwrap();
+        use std::os::unix::net::UnixStream;
+        let path = std::env::temp_dir().join(format!("wirework-socket-{}.sock", std::process::id()));
+        let listener = listen_unix(&path).unwrap();
+        let mut far = UnixStream::connect(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        listener.set_nonblocking(false).unwrap();
+        let (mut near, _) = listener.accept().unwrap();
+        assert_eq!(local_addr(&near).unwrap(), Addr::Unix(Some(path)));
+        assert_eq!(peer_addr(&near).unwrap(), Addr::Unix(None));
+
         far.write_all(b"ping").unwrap();
         let mut buf = [0; 8];
-        assert_eq!(peek_unix(&near, &mut buf[..2]).unwrap(), 2);
+        assert_eq!(peek(&near, &mut buf[..2]).unwrap(), 2);
         assert_eq!(near.read(&mut buf).unwrap(), 4);
         assert_eq!(&buf[..4], b"ping");
+    }
+
+    #[test]
+    fn shutting_down_what_is_not_connected_is_no_error() {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        shutdown(&socket, Shutdown::Both).unwrap();
+        assert_eq!(peer_addr(&socket).unwrap_err().kind(), io::ErrorKind::NotConnected);
     }
 }

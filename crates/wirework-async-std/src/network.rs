@@ -1,0 +1,50 @@
+//! Sockets, as a capability of the runtime.
+
+use std::io;
+use std::net::SocketAddr;
+#[cfg(unix)]
+use std::path::Path;
+
+use wirework::{Network, Runtime, socket};
+
+use crate::{AsyncStd, TcpListener, TcpStream, UdpSocket};
+#[cfg(unix)]
+use crate::{UnixListener, UnixStream};
+
+impl Network for AsyncStd {
+    type TcpStream = TcpStream;
+    type TcpListener = TcpListener;
+    type UdpSocket = UdpSocket;
+    #[cfg(unix)]
+    type UnixStream = UnixStream;
+    #[cfg(unix)]
+    type UnixListener = UnixListener;
+
+    fn connect_tcp(&self, addr: SocketAddr) -> impl Future<Output = io::Result<TcpStream>> + Send {
+        TcpStream::connect(addr)
+    }
+
+    fn listen_tcp(&self, addr: SocketAddr) -> io::Result<TcpListener> {
+        TcpListener::bind(addr)
+    }
+
+    fn bind_udp(&self, addr: SocketAddr) -> io::Result<UdpSocket> {
+        UdpSocket::bind(addr)
+    }
+
+    #[cfg(unix)]
+    fn connect_unix(&self, path: &Path) -> impl Future<Output = io::Result<UnixStream>> + Send {
+        UnixStream::connect(path)
+    }
+
+    #[cfg(unix)]
+    fn listen_unix(&self, path: &Path) -> io::Result<UnixListener> {
+        UnixListener::bind(path)
+    }
+
+    async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        let host = host.to_owned();
+        let lookup = self.blocking(move || socket::resolve(&host, port));
+        lookup.await.map_err(io::Error::other)?
+    }
+}

@@ -1,0 +1,75 @@
+//! Sockets, as a capability of the runtime.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+#[cfg(unix)]
+use std::path::Path;
+use std::pin::pin;
+
+use tokio::net;
+use wirework::{Network, Runtime, socket};
+
+use crate::{TcpListener, TcpStream, Tokio, UdpSocket};
+#[cfg(unix)]
+use crate::{UnixListener, UnixStream};
+
+impl Network for Tokio {
+    type TcpStream = TcpStream;
+    type TcpListener = TcpListener;
+    type UdpSocket = UdpSocket;
+    #[cfg(unix)]
+    type UnixStream = UnixStream;
+    #[cfg(unix)]
+    type UnixListener = UnixListener;
+
+    async fn connect_tcp(&self, addr: SocketAddr) -> io::Result<TcpStream> {
+        let stream = self.entered(net::TcpStream::connect(addr)).await;
+        let stream = stream.map_err(|error| socket::cannot_connect(addr, &error))?;
+        stream.set_nodelay(true)?;
+        Ok(stream.into())
+    }
+
+    fn listen_tcp(&self, addr: SocketAddr) -> io::Result<TcpListener> {
+        let _entered = self.handle().enter();
+        let listener = net::TcpListener::from_std(socket::listen_tcp(addr)?)?;
+        Ok(self.adopt_listener(listener))
+    }
+
+    fn bind_udp(&self, addr: SocketAddr) -> io::Result<UdpSocket> {
+        let _entered = self.handle().enter();
+        net::UdpSocket::from_std(socket::bind_udp(addr)?).map(Into::into)
+    }
+
+    #[cfg(unix)]
+    async fn connect_unix(&self, path: &Path) -> io::Result<UnixStream> {
+        let stream = self.entered(net::UnixStream::connect(path)).await;
+        let stream = stream.map_err(|error| socket::cannot_connect(path.display(), &error))?;
+        Ok(stream.into())
+    }
+
+    #[cfg(unix)]
+    fn listen_unix(&self, path: &Path) -> io::Result<UnixListener> {
+        let _entered = self.handle().enter();
+        let listener = net::UnixListener::from_std(socket::listen_unix(path)?)?;
+        Ok(self.adopt_listener(listener))
+    }
+
+    async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        let host = host.to_owned();
+        let lookup = self.blocking(move || socket::resolve(&host, port));
+        lookup.await.map_err(io::Error::other)?
+    }
+}
+
+impl Tokio {
+    /// Polls a future in the context of this runtime, whoever polls it.
+    async fn entered<F: Future>(&self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        poll_fn(|cx| {
+            let _entered = self.handle().enter();
+            future.as_mut().poll(cx)
+        })
+        .await
+    }
+}
