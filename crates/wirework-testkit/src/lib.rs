@@ -1,1 +1,14 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+
+pub mod conformance;
+mod descriptors;
+mod fill;
+mod foreign_thread;
+mod pattern;
+mod pause;
+mod reset;
+mod steps;
+#[cfg(unix)]
+mod temp_path;
+pub mod transport;
+mod wake_counter;
