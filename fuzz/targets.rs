@@ -15,10 +15,10 @@ use wirework_codec::{
 };
 
 /// A target: its name, and what it does with an input.
-pub type Target = (&'static str, fn(&[u8]));
+pub(crate) type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 18] = [
+pub(crate) const TARGETS: [Target; 18] = [
     ("byte_lines", byte_lines),
     ("cbor", cbor),
     ("cobs", cobs),
@@ -41,7 +41,7 @@ pub const TARGETS: [Target; 18] = [
 
 /// A message with something of everything.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Record {
+pub(crate) struct Record {
     id: u32,
     name: Option<String>,
     values: Vec<i64>,
@@ -51,7 +51,7 @@ pub struct Record {
 
 /// A message of several kinds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// With nothing in it.
     Empty,
     /// With something in it.
@@ -65,7 +65,7 @@ pub enum Kind {
 
 /// A message with something of everything.
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct ProtoRecord {
+pub(crate) struct ProtoRecord {
     #[prost(uint32, tag = "1")]
     id: u32,
     #[prost(string, optional, tag = "2")]
@@ -78,7 +78,7 @@ pub struct ProtoRecord {
     inner: Option<Box<ProtoRecord>>,
 }
 
-pub fn byte_lines(data: &[u8]) {
+pub(crate) fn byte_lines(data: &[u8]) {
     let Some((mode, data)) = data.split_first() else { return };
     let make = || {
         let mut codec = ByteLines::new().max_len(usize::from(mode >> 3));
@@ -93,12 +93,12 @@ pub fn byte_lines(data: &[u8]) {
     round_trip(make, check(make, Bytes::copy_from_slice, data));
 }
 
-pub fn lines(data: &[u8]) {
+pub(crate) fn lines(data: &[u8]) {
     let make = || Lines::new().max_len(40);
     round_trip(make, check(make, str::to_owned, data));
 }
 
-pub fn recovering_lines(data: &[u8]) {
+pub(crate) fn recovering_lines(data: &[u8]) {
     let Some((mode, data)) = data.split_first() else { return };
     let make = || {
         let mut codec = RecoveringLines::new().max_len(usize::from(mode >> 3));
@@ -113,7 +113,7 @@ pub fn recovering_lines(data: &[u8]) {
     check(make, |line: Result<&str, _>| line.map(str::to_owned), data);
 }
 
-pub fn delimited(data: &[u8]) {
+pub(crate) fn delimited(data: &[u8]) {
     let Some((mode, data)) = data.split_first() else { return };
     let delimiters: &[&[u8]] = match mode % 8 {
         0 => &[b";"],
@@ -134,18 +134,18 @@ pub fn delimited(data: &[u8]) {
     round_trip(make, check(make, Bytes::copy_from_slice, data));
 }
 
-pub fn nul_terminated(data: &[u8]) {
+pub(crate) fn nul_terminated(data: &[u8]) {
     let make = || NulTerminated::new().max_len(40);
     round_trip(make, check(make, Bytes::copy_from_slice, data));
 }
 
-pub fn fixed_length(data: &[u8]) {
+pub(crate) fn fixed_length(data: &[u8]) {
     let Some((len, data)) = data.split_first() else { return };
     let make = || FixedLength::new(usize::from(len % 32) + 1);
     round_trip(make, check(make, Bytes::copy_from_slice, data));
 }
 
-pub fn length_delimited(data: &[u8]) {
+pub(crate) fn length_delimited(data: &[u8]) {
     let Some((&[offset, width, adjustment, skip, max_len], data)) = data.split_first_chunk() else {
         return;
     };
@@ -168,61 +168,61 @@ pub fn length_delimited(data: &[u8]) {
     round_trip(make, check(make, Bytes::copy_from_slice, data));
 }
 
-pub fn varint_delimited(data: &[u8]) {
+pub(crate) fn varint_delimited(data: &[u8]) {
     let make = || VarintDelimited::new().max_len(300);
     round_trip(make, check(make, Bytes::copy_from_slice, data));
 }
 
-pub fn netstring(data: &[u8]) {
+pub(crate) fn netstring(data: &[u8]) {
     let make = || Netstring::new().max_len(300);
     round_trip(make, check(make, Bytes::copy_from_slice, data));
 }
 
-pub fn cobs(data: &[u8]) {
+pub(crate) fn cobs(data: &[u8]) {
     let make = || Cobs::new().max_len(600);
     round_trip(make, check(make, Bytes::copy_from_slice, data));
     round_trip(make, vec![Bytes::copy_from_slice(data)]);
 }
 
-pub fn slip(data: &[u8]) {
+pub(crate) fn slip(data: &[u8]) {
     let make = || Slip::new().max_len(40);
     round_trip(make, check(make, Bytes::copy_from_slice, data));
     round_trip(make, vec![Bytes::copy_from_slice(data)]);
 }
 
 /// Raw bytes have no frames of their own, so all that must hold is that nothing is lost.
-pub fn raw_bytes(data: &[u8]) {
+pub(crate) fn raw_bytes(data: &[u8]) {
     let outcome = decode(RawBytes::new, &|deframer| deframer.next(), &chunks(data));
     assert_eq!(outcome.0.concat(), data);
     assert_eq!(outcome.1, None);
 }
 
-pub fn json(data: &[u8]) {
+pub(crate) fn json(data: &[u8]) {
     let make = || Json::<Record, _>::new(ByteLines::new().allow_unterminated());
     round_trip(make, check(make, |record| record, data));
 }
 
-pub fn postcard(data: &[u8]) {
+pub(crate) fn postcard(data: &[u8]) {
     let make = || Postcard::<Record, _>::new(Cobs::new());
     round_trip(make, check(make, |record| record, data));
 }
 
-pub fn cbor(data: &[u8]) {
+pub(crate) fn cbor(data: &[u8]) {
     let make = || Cbor::<Record, _>::new(VarintDelimited::new());
     round_trip(make, check(make, |record| record, data));
 }
 
-pub fn messagepack(data: &[u8]) {
+pub(crate) fn messagepack(data: &[u8]) {
     let make = || MessagePack::<Record, _>::new(VarintDelimited::new());
     round_trip(make, check(make, |record| record, data));
 }
 
-pub fn protobuf(data: &[u8]) {
+pub(crate) fn protobuf(data: &[u8]) {
     let make = || Protobuf::<ProtoRecord, _>::new(VarintDelimited::new());
     round_trip(make, check(make, |record| record, data));
 }
 
-pub fn detect(data: &[u8]) {
+pub(crate) fn detect(data: &[u8]) {
     let letter = |first: &[u8]| match first {
         [] | [b'a'] => Detection::NeedMore,
         [byte, ..] if byte.is_ascii_alphabetic() => Detection::Detected,
@@ -242,6 +242,9 @@ pub fn detect(data: &[u8]) {
     };
     check(make, own, data);
 }
+
+/// How to get the next frame, owned or borrowed.
+type Next<'a, D, T, E> = dyn Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<E>> + 'a;
 
 /// Frames, and the error after them with its place in the stream.
 type Outcome<T> = (Vec<T>, Option<(u64, String)>);
@@ -282,11 +285,7 @@ where
     assert_eq!(outcome, (sent, None), "what was encoded comes back as something else");
 }
 
-fn decode<D, T, E: Error + 'static>(
-    make: impl Fn() -> D,
-    next: &dyn Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<E>>,
-    chunks: &[&[u8]],
-) -> Outcome<T> {
+fn decode<D, T, E: Error + 'static>(make: impl Fn() -> D, next: &Next<'_, D, T, E>, chunks: &[&[u8]]) -> Outcome<T> {
     let mut deframer = Deframer::new(make());
     let mut frames = Vec::new();
     for chunk in chunks {
@@ -303,7 +302,7 @@ fn decode<D, T, E: Error + 'static>(
 
 fn drain<D, T, E: Error + 'static>(
     deframer: &mut Deframer<D>,
-    next: &dyn Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<E>>,
+    next: &Next<'_, D, T, E>,
     frames: &mut Vec<T>,
 ) -> Option<(u64, String)> {
     loop {
