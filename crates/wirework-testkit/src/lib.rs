@@ -11,4 +11,7 @@ mod steps;
 #[cfg(unix)]
 mod temp_path;
 pub mod transport;
+mod verify;
 mod wake_counter;
+
+pub use verify::{Failure, Outcome, verify_borrow_decoder, verify_decoder, verify_round_trip};

@@ -5,7 +5,7 @@
 
 use std::io;
 use std::net::Shutdown;
-use std::pin::Pin;
+
 use std::task::{Context, Poll};
 
 use futures_io::{AsyncRead, AsyncWrite};
@@ -122,6 +122,8 @@ pub fn ignore_not_connected(result: io::Result<()>) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::Pin;
+
     use super::*;
 
     #[test]

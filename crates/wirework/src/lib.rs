@@ -1,21 +1,65 @@
 //! Write a network protocol once; run it on any executor.
+//!
+//! A protocol is a codec (bytes to frames and back) and a handler (frames in, frames out). Neither names a runtime. The
+//! runtime is a value from another crate, and choosing another one is a change of one line:
+//!
+//! - `wirework-smol`, `wirework-async-std`, `wirework-tokio` run protocols on real sockets,
+//! - [`memory`] connects two ends within the process, on any runtime or on none.
+//!
+//! ```
+//! use std::io;
+//! use wirework::{Connection, Context, Framed, codec::Lines};
+//!
+//! /// Greets every name it is sent: the handler of a line protocol.
+//! async fn greet<C: Connection>(mut framed: Framed<C, Lines>, _: Context) -> io::Result<()> {
+//!     while let Some(name) = framed.next().await? {
+//!         framed.send(format!("hello, {name}")).await?;
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! | to | use |
+//! |---|---|
+//! | write a codec | [`codec`] |
+//! | exchange frames over a connection | [`Framed`] |
+//! | serve connections | [`Server`], [`Handler`] |
+//! | connect | [`connect`](connect()), [`Network`] |
+//! | wait, with a limit or again and again | [`time`] |
+//! | adapt another runtime | [`Runtime`], [`Network`], [`Connection`] |
 
 mod addr;
+mod connect;
 mod connection;
+mod context;
 mod datagram;
+mod framed;
+mod handler;
 mod listener;
+pub mod memory;
 mod network;
 mod runtime;
+mod server;
+mod shutdown;
 pub mod socket;
 mod task;
+pub mod time;
 mod timer;
 
 pub use addr::Addr;
+pub use connect::connect;
 pub use connection::{Connection, Split, ignore_not_connected};
+pub use context::{Context, ErasedTask};
 pub use datagram::Datagram;
+pub use framed::{
+    Framed, FramedParts, FramedRead, FramedWrite, Outbox, Permit, ReadAhead, ReadError, UnexpectedReadAhead, WriteError,
+};
+pub use handler::Handler;
 pub use listener::Listener;
 pub use network::Network;
 pub use runtime::Runtime;
+pub use server::{Report, RunningServer, Server};
+pub use shutdown::{Shutdown, ShutdownSignal};
 pub use task::{CatchPanic, Panic, Task, TaskError};
-pub use timer::Timer;
+pub use timer::{BoxTimer, Timer};
 pub use wirework_codec as codec;

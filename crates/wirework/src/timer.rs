@@ -16,7 +16,7 @@ pub trait Timer: Future<Output = ()> + Send + 'static {
 }
 
 /// A timer whose runtime is erased.
-pub(crate) type BoxTimer = Pin<Box<dyn Timer>>;
+pub type BoxTimer = Pin<Box<dyn Timer>>;
 
 impl Timer for BoxTimer {
     fn reset(self: Pin<&mut Self>, deadline: Instant) {

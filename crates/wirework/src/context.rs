@@ -1,0 +1,223 @@
+//! What a handler is given beside its connection: the runtime, erased, and where it is.
+//!
+//! Erased so that a protocol is generic over its connection at most. It is a [`Runtime`] itself: everything that takes one
+//! takes a `Context`.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task;
+use std::time::Instant;
+
+use crate::timer::BoxTimer;
+use crate::{Addr, Runtime, Shutdown, ShutdownSignal, Task, TaskError};
+
+/// The runtime and the circumstances of one connection. Cheap to clone.
+///
+/// ```
+/// # use std::{io, time::Duration};
+/// use wirework::{Connection, Context, time::timeout};
+///
+/// async fn handle<C: Connection>(connection: C, cx: Context) -> io::Result<()> {
+///     println!("{} connected", cx.peer());
+///     # async fn work<C>(_: C) -> io::Result<()> { Ok(()) }
+///     timeout(&cx, Duration::from_secs(60), work(connection)).await?
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Context {
+    runtime: Arc<dyn ErasedRuntime>,
+    connection: Arc<ConnectionInfo>,
+    shutdown: Shutdown,
+}
+
+struct ConnectionInfo {
+    id: u64,
+    peer: Addr,
+}
+
+impl Context {
+    /// A context for a connection that no server accepted: a client's, or a test's.
+    pub fn new<R: Runtime>(runtime: &R, peer: Addr) -> Self {
+        ContextSource::new(runtime, Shutdown::new()).context(0, peer)
+    }
+
+    /// The number of the connection: counted from 0 by each server.
+    #[must_use]
+    pub fn connection_id(&self) -> u64 {
+        self.connection.id
+    }
+
+    /// The other end.
+    #[must_use]
+    pub fn peer(&self) -> &Addr {
+        &self.connection.peer
+    }
+
+    /// Tells when the server begins to shut down. A framed handler needs it only to do something of its own then: its
+    /// [`next`](crate::Framed::next) returns `None` by itself.
+    #[must_use]
+    pub fn shutdown(&self) -> ShutdownSignal {
+        self.shutdown.signal()
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("connection_id", &self.connection.id)
+            .field("peer", &self.connection.peer)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Makes contexts of one runtime, which is boxed once for all of them.
+#[derive(Clone)]
+pub(crate) struct ContextSource {
+    runtime: Arc<dyn ErasedRuntime>,
+    shutdown: Shutdown,
+}
+
+impl ContextSource {
+    pub(crate) fn new<R: Runtime>(runtime: &R, shutdown: Shutdown) -> Self {
+        Self {
+            runtime: Arc::new(runtime.clone()),
+            shutdown,
+        }
+    }
+
+    pub(crate) fn context(&self, id: u64, peer: Addr) -> Context {
+        Context {
+            runtime: Arc::clone(&self.runtime),
+            connection: Arc::new(ConnectionInfo { id, peer }),
+            shutdown: self.shutdown.clone(),
+        }
+    }
+}
+
+impl Runtime for Context {
+    type Timer = BoxTimer;
+    type Task<T: Send + 'static> = ErasedTask<T>;
+
+    fn now(&self) -> Instant {
+        self.runtime.now()
+    }
+
+    fn timer(&self, deadline: Instant) -> BoxTimer {
+        self.runtime.timer(deadline)
+    }
+
+    fn spawn<F: Future<Output: Send> + Send + 'static>(&self, future: F) -> ErasedTask<F::Output> {
+        let output = Output::default();
+        let slot = output.clone();
+        let handle = self.runtime.spawn(Box::pin(async move { slot.set(future.await) }));
+        ErasedTask { handle, output }
+    }
+
+    fn blocking<T: Send + 'static>(&self, function: impl FnOnce() -> T + Send + 'static) -> ErasedTask<T> {
+        let output = Output::default();
+        let slot = output.clone();
+        let handle = self.runtime.blocking(Box::new(move || slot.set(function())));
+        ErasedTask { handle, output }
+    }
+
+    fn random_u64(&self) -> u64 {
+        self.runtime.random_u64()
+    }
+}
+
+/// The task of a [`Context`].
+pub struct ErasedTask<T> {
+    handle: Pin<Box<dyn ErasedHandle>>,
+    output: Output<T>,
+}
+
+impl<T> fmt::Debug for ErasedTask<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ErasedTask").finish_non_exhaustive()
+    }
+}
+
+impl<T: Send + 'static> Future for ErasedTask<T> {
+    type Output = Result<T, TaskError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> task::Poll<Self::Output> {
+        let ended = task::ready!(self.handle.as_mut().poll(cx));
+        task::Poll::Ready(ended.and_then(|()| self.output.take().ok_or(TaskError::Cancelled)))
+    }
+}
+
+impl<T: Send + 'static> Task<T> for ErasedTask<T> {
+    fn detach(self) {
+        self.handle.detach();
+    }
+}
+
+/// Where a task, whose own output is erased, leaves its result.
+struct Output<T>(Arc<Mutex<Option<T>>>);
+
+impl<T> Output<T> {
+    fn set(&self, value: T) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+    }
+
+    fn take(&self) -> Option<T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl<T> Clone for Output<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Default for Output<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// [`Runtime`] without generics.
+trait ErasedRuntime: Send + Sync {
+    fn now(&self) -> Instant;
+    fn timer(&self, deadline: Instant) -> BoxTimer;
+    fn spawn(&self, future: BoxFuture) -> Pin<Box<dyn ErasedHandle>>;
+    fn blocking(&self, function: Box<dyn FnOnce() + Send>) -> Pin<Box<dyn ErasedHandle>>;
+    fn random_u64(&self) -> u64;
+}
+
+impl<R: Runtime> ErasedRuntime for R {
+    fn now(&self) -> Instant {
+        Runtime::now(self)
+    }
+
+    fn timer(&self, deadline: Instant) -> BoxTimer {
+        Box::pin(Runtime::timer(self, deadline))
+    }
+
+    fn spawn(&self, future: BoxFuture) -> Pin<Box<dyn ErasedHandle>> {
+        Box::pin(Runtime::spawn(self, future))
+    }
+
+    fn blocking(&self, function: Box<dyn FnOnce() + Send>) -> Pin<Box<dyn ErasedHandle>> {
+        Box::pin(Runtime::blocking(self, function))
+    }
+
+    fn random_u64(&self) -> u64 {
+        Runtime::random_u64(self)
+    }
+}
+
+/// [`Task`] without generics.
+trait ErasedHandle: Future<Output = Result<(), TaskError>> + Send {
+    fn detach(self: Pin<Box<Self>>);
+}
+
+impl<T: Task<()>> ErasedHandle for T {
+    fn detach(self: Pin<Box<Self>>) {
+        Task::detach(*Pin::into_inner(self));
+    }
+}

@@ -1,0 +1,466 @@
+//! A connection of frames: where bytes, codec and handler meet.
+//!
+//! Written so that the loop everybody writes first is the fast one: sending only appends, and what was appended leaves in
+//! one write when there is nothing more to read.
+
+mod error;
+mod inbound;
+mod outbound;
+mod outbox;
+mod parts;
+mod read_half;
+#[cfg(test)]
+mod tests;
+mod write_half;
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+use futures_sink::Sink;
+use wirework_codec::{BorrowDecoder, DecodeError, Decoder, Deframer, Encoder, WriteBuf};
+
+pub use self::error::{ReadError, WriteError};
+use self::inbound::Inbound;
+use self::outbound::Outbound;
+pub use self::outbox::{Outbox, Permit};
+pub use self::parts::{FramedParts, ReadAhead, UnexpectedReadAhead};
+pub use self::read_half::FramedRead;
+pub use self::write_half::FramedWrite;
+use crate::shutdown::ShutdownSignal;
+use crate::{Connection, Split};
+
+/// A connection that carries frames: received with [`next`](Self::next) or [`next_ref`](Self::next_ref), sent with
+/// [`send`](Self::send).
+///
+/// `D` decodes, `E` encodes; a codec that does both is given once ([`new`](Self::new)), two of them with
+/// [`with_codecs`](Self::with_codecs).
+///
+/// # When frames leave
+/// Sending appends to a buffer. The buffer is written by itself
+/// - before `next` waits for the peer, and before it returns `None`,
+/// - when it has reached the high watermark: sending then waits,
+/// - on [`flush`](Self::flush) and [`close`](Self::close).
+///
+/// A connection that only sends, and never waits for a frame, must `flush`. Dropping a `Framed` drops what is unsent: end a
+/// conversation with `close`, or read until `None`.
+///
+/// # Limits
+/// | | default | set with |
+/// |---|---|---|
+/// | bytes buffered for a frame that is not complete | 2 MiB | [`max_buffered`](Self::max_buffered) |
+/// | low and high watermark of unsent bytes | 16 and 64 KiB | [`watermarks`](Self::watermarks) |
+/// | frames handed out before other tasks get a turn | 256 | [`budget`](Self::budget) |
+///
+/// No memory is held for reading or writing while nothing is buffered.
+///
+/// # Cancel safety
+/// `next`, `next_ref`, `reserve`, `flush` and `close` lose nothing when dropped. A dropped `send` may not have
+/// sent its frame; [`reserve`](Self::reserve) first to keep it.
+///
+/// ```
+/// use wirework::codec::Lines;
+/// use wirework::{Framed, memory};
+/// # futures_lite::future::block_on(async {
+/// let (client, server) = memory::pair(1024);
+/// let mut client = Framed::new(client, Lines::new());
+/// let mut server = Framed::new(server, Lines::new());
+///
+/// client.send("hello").await?;
+/// client.flush().await?;
+///
+/// assert_eq!(server.next().await?.as_deref(), Some("hello"));
+/// # Ok::<(), std::io::Error>(())
+/// # }).unwrap();
+/// ```
+#[derive(Debug)]
+pub struct Framed<C, D, E = D> {
+    connection: C,
+    inbound: Inbound<D>,
+    outbound: Outbound<E>,
+    /// Ends the conversation between two frames when the server shuts down.
+    shutdown: Option<ShutdownSignal>,
+}
+
+impl<C: Connection, D: Clone> Framed<C, D> {
+    /// Frames `connection` with a codec that both decodes and encodes; each direction gets its own copy of it.
+    pub fn new(connection: C, codec: D) -> Self {
+        Self::with_codecs(connection, codec.clone(), codec)
+    }
+}
+
+impl<C: Connection, D, E> Framed<C, D, E> {
+    /// Frames `connection` with one codec for each direction.
+    pub fn with_codecs(connection: C, decoder: D, encoder: E) -> Self {
+        Self {
+            connection,
+            inbound: Inbound::new(Deframer::new(decoder)),
+            outbound: Outbound::new(encoder, WriteBuf::new()),
+            shutdown: None,
+        }
+    }
+
+    /// Sets how many bytes may be buffered for a frame that is not complete; 2 MiB unless set.
+    ///
+    /// # Panics
+    /// Panics if `bytes` is 0.
+    #[must_use]
+    pub fn max_buffered(mut self, bytes: usize) -> Self {
+        self.inbound = self.inbound.map(|deframer| deframer.max_buffered(bytes));
+        self
+    }
+
+    /// Sets the watermarks of unsent bytes; 16 KiB and 64 KiB unless set. At `high`, sending waits until no more than `low`
+    /// are left, and so does receiving, so that a peer which does not read its replies cannot make more of them.
+    ///
+    /// # Panics
+    /// Panics unless `low < high`.
+    #[must_use]
+    pub fn watermarks(mut self, low: usize, high: usize) -> Self {
+        self.outbound.set_watermarks(low, high);
+        self
+    }
+
+    /// Sets how many frames are handed out before other tasks get a turn; 256 unless set.
+    ///
+    /// # Panics
+    /// Panics if `frames` is 0.
+    #[must_use]
+    pub fn budget(mut self, frames: u32) -> Self {
+        self.inbound.set_budget(frames);
+        self
+    }
+
+    /// Ends the conversation on `signal`: `next` returns `None` once all frames that have come are handed out, instead of
+    /// waiting for the peer to begin another. [`Server::serve_framed`](crate::Server::serve_framed) sets it.
+    #[must_use]
+    pub fn until(mut self, signal: ShutdownSignal) -> Self {
+        self.shutdown = Some(signal);
+        self
+    }
+
+    /// The connection. Reading from it takes bytes away from the decoder.
+    pub fn connection(&self) -> &C {
+        &self.connection
+    }
+
+    /// The decoder.
+    pub fn decoder_mut(&mut self) -> &mut D {
+        self.inbound.deframer.decoder_mut()
+    }
+
+    /// The encoder.
+    pub fn encoder_mut(&mut self) -> &mut E {
+        &mut self.outbound.encoder
+    }
+
+    /// How many bytes were read and not yet handed out as frames.
+    pub fn read_ahead(&self) -> usize {
+        self.inbound.deframer.buffered()
+    }
+
+    /// How many bytes wait to be sent.
+    pub fn unsent(&self) -> usize {
+        self.outbound.buf.len()
+    }
+
+    /// Exchanges the codecs between two frames, as after an upgrade. What is unsent was encoded and stays; what was read
+    /// ahead is for the new decoder or an error, as `read_ahead` says.
+    ///
+    /// # Errors
+    /// Fails when bytes were read ahead that must not have been.
+    pub fn map_codec<D2, E2>(
+        self,
+        read_ahead: ReadAhead,
+        map: impl FnOnce(D, E) -> (D2, E2),
+    ) -> Result<Framed<C, D2, E2>, UnexpectedReadAhead> {
+        read_ahead.check(self.read_ahead())?;
+        // The two sides live apart, so the codecs are taken out, exchanged together, and put back.
+        let mut codecs = (None, None);
+        let inbound = self.inbound.map(|deframer| {
+            deframer.map_decoder(|decoder| {
+                codecs.0 = Some(decoder);
+            })
+        });
+        let outbound = self.outbound.map(|encoder| {
+            codecs.1 = Some(encoder);
+        });
+        let (Some(decoder), Some(encoder)) = codecs else {
+            unreachable!("both codecs were taken out")
+        };
+        let (decoder, encoder) = map(decoder, encoder);
+        Ok(Framed {
+            connection: self.connection,
+            inbound: inbound.map(|deframer| deframer.map_decoder(|()| decoder)),
+            outbound: outbound.map(|()| encoder),
+            shutdown: self.shutdown,
+        })
+    }
+
+    /// Takes it apart: the connection, the codecs, and the bytes read ahead or unsent.
+    pub fn into_parts(self) -> FramedParts<C, D, E> {
+        let (decoder, read_ahead) = self.inbound.deframer.into_parts();
+        FramedParts {
+            connection: self.connection,
+            decoder,
+            encoder: self.outbound.encoder,
+            read_ahead,
+            unsent: self.outbound.buf,
+        }
+    }
+
+    /// Puts it together again, with the default limits.
+    pub fn from_parts(parts: FramedParts<C, D, E>) -> Self {
+        let mut deframer = Deframer::new(parts.decoder);
+        deframer.push(&parts.read_ahead);
+        Self {
+            connection: parts.connection,
+            inbound: Inbound::new(deframer),
+            outbound: Outbound::new(parts.encoder, parts.unsent),
+            shutdown: None,
+        }
+    }
+
+    /// Writes all that was sent.
+    ///
+    /// # Errors
+    /// Fails when the connection does, or did in an earlier write.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
+    pub async fn flush(&mut self) -> io::Result<()> {
+        poll_fn(|cx| self.outbound.poll_flush(&mut self.connection, cx)).await
+    }
+
+    /// Writes all that was sent, then tells the peer that this was all (half-close). Frames can still be received.
+    ///
+    /// # Errors
+    /// As [`flush`](Self::flush).
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
+    pub async fn close(&mut self) -> io::Result<()> {
+        poll_fn(|cx| self.outbound.poll_close(&mut self.connection, cx)).await
+    }
+
+    /// What `next` and `next_ref` do: a frame by `decode`, or `None` at the end.
+    ///
+    /// Nearly every frame is there already, so that way is short, and inlined into the handler.
+    #[inline]
+    fn poll_frame<T, X>(
+        &mut self,
+        cx: &mut Context<'_>,
+        decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<X>> + Copy,
+    ) -> Poll<Result<Option<T>, ReadError<X>>> {
+        if !self.outbound.is_full()
+            && let Some(frame) = self.inbound.buffered(decode)?
+        {
+            return Poll::Ready(Ok(Some(frame)));
+        }
+        self.poll_frame_slow(cx, decode)
+    }
+
+    #[inline(never)]
+    fn poll_frame_slow<T, X>(
+        &mut self,
+        cx: &mut Context<'_>,
+        decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<X>> + Copy,
+    ) -> Poll<Result<Option<T>, ReadError<X>>> {
+        if self.outbound.is_full() {
+            ready!(self.poll_backpressure(cx));
+        }
+        loop {
+            ready!(self.inbound.poll_budget(cx));
+            if let Some(frame) = self.inbound.buffered(decode)? {
+                return Poll::Ready(Ok(Some(frame)));
+            }
+            if ready!(self.poll_dry(cx))?.is_over() {
+                return Poll::Ready(Ok(None));
+            }
+        }
+    }
+
+    /// Holds frames back until enough of the replies has left.
+    fn poll_backpressure(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // A connection that can no longer send is none that waits: the frames that have come are still handed out.
+        self.outbound.poll_ready(&mut self.connection, cx).map(drop)
+    }
+
+    /// What to do when no frame is buffered: flush, then read more or see that there is no more.
+    fn poll_dry(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Dry>> {
+        let flushed = self.outbound.poll_flush_aside(&mut self.connection, cx);
+        if self.inbound.deframer.is_finished() {
+            ready!(flushed);
+            return Poll::Ready(self.outbound.take_failure().map_or(Ok(Dry::Over), Err));
+        }
+        if flushed.is_pending() && self.outbound.is_full() {
+            return Poll::Pending;
+        }
+        match self.inbound.poll_fill(&mut self.connection, cx) {
+            Poll::Ready(Ok(())) => Poll::Ready(Ok(Dry::Filled)),
+            // The peer's reset also fails the write that was under way; the read tells it better.
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => self.poll_shutdown(cx),
+        }
+    }
+
+    /// While waiting between two frames: has the server been told to shut down?
+    #[inline]
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Dry>> {
+        let Some(signal) = &mut self.shutdown else {
+            return Poll::Pending;
+        };
+        if self.inbound.deframer.buffered() > 0 || signal.poll(cx).is_pending() {
+            return Poll::Pending;
+        }
+        self.inbound.deframer.finish();
+        ready!(self.outbound.poll_flush_aside(&mut self.connection, cx));
+        Poll::Ready(Ok(Dry::Over))
+    }
+}
+
+/// What came of reading more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dry {
+    /// Perhaps there is a frame now.
+    Filled,
+    /// There will be no more frames.
+    Over,
+}
+
+impl Dry {
+    fn is_over(self) -> bool {
+        self == Self::Over
+    }
+}
+
+impl<C: Connection, D: Decoder, E> Framed<C, D, E> {
+    /// Receives the next frame, by value. `None` means that the peer has sent its last, all of it whole.
+    ///
+    /// # Errors
+    /// Fails when the connection does, when the bytes cannot be decoded, or when the stream ends inside a frame. An error
+    /// is terminal for receiving: `None` follows a decoding error.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
+    #[inline]
+    pub async fn next(&mut self) -> Result<Option<D::Item>, ReadError<D::Error>> {
+        poll_fn(|cx| self.poll_frame(cx, Deframer::next)).await
+    }
+}
+
+impl<C: Connection, D: BorrowDecoder, E> Framed<C, D, E> {
+    /// Receives the next frame, borrowed from the read buffer, and with it the place to send replies to; otherwise
+    /// as [`next`](Self::next). Costs no allocation and no copy.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
+    ///
+    /// ```
+    /// # use wirework::{Connection, Framed, codec::Lines};
+    /// async fn shout<C: Connection>(mut framed: Framed<C, Lines>) -> std::io::Result<()> {
+    ///     while let Some((line, mut out)) = framed.next_ref().await? {
+    ///         out.send(line.to_uppercase())?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    #[inline]
+    pub async fn next_ref(&mut self) -> Result<Option<(D::Frame<'_>, Outbox<'_, E>)>, ReadError<D::Error>> {
+        let Some(span) = poll_fn(|cx| self.poll_frame(cx, Deframer::locate)).await? else {
+            return Ok(None);
+        };
+        let frame = self.inbound.deframer.parse(&span)?;
+        Ok(Some((frame, Outbox::new(&mut self.outbound))))
+    }
+}
+
+impl<C: Connection, D, E> Framed<C, D, E> {
+    /// Sends a frame: appends it, after waiting for room if the high watermark has been reached. See
+    /// [when frames leave](Self#when-frames-leave).
+    ///
+    /// # Errors
+    /// Fails when the frame cannot be encoded, of which nothing is then sent, or when the connection can no longer send.
+    ///
+    /// # Cancel safety
+    /// A frame is sent whole or not at all, but a dropped future does not tell which: see [`reserve`](Self::reserve).
+    #[inline]
+    pub async fn send<T>(&mut self, item: T) -> Result<(), WriteError<E::Error>>
+    where
+        E: Encoder<T>,
+    {
+        self.reserve().await?.send(item)
+    }
+
+    /// Waits until a frame can be sent without waiting.
+    ///
+    /// # Errors
+    /// Fails when the connection can no longer send.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing: the frame is still the caller's.
+    #[inline]
+    pub async fn reserve(&mut self) -> io::Result<Permit<'_, E>> {
+        poll_fn(|cx| self.outbound.poll_ready(&mut self.connection, cx)).await?;
+        Ok(Permit::new(&mut self.outbound))
+    }
+}
+
+impl<C: Split, D, E> Framed<C, D, E> {
+    /// Takes the directions apart, to be used by two tasks. There is no lock between them, and so nobody who would flush when
+    /// the reader waits: the [write half](FramedWrite) does it itself.
+    pub fn split(self) -> (FramedRead<C::ReadHalf, D>, FramedWrite<C::WriteHalf, E>) {
+        let (read, write) = self.connection.split();
+        let reader = FramedRead {
+            io: read,
+            inbound: self.inbound,
+        };
+        let writer = FramedWrite {
+            io: write,
+            outbound: self.outbound,
+        };
+        (reader, writer)
+    }
+}
+
+impl<C: Connection, D: Decoder + Unpin, E: Unpin> Stream for Framed<C, D, E> {
+    type Item = Result<D::Item, ReadError<D::Error>>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll_frame(cx, Deframer::next).map(Result::transpose)
+    }
+}
+
+impl<T, C: Connection, D: Unpin, E: Encoder<T> + Unpin> Sink<T> for Framed<C, D, E> {
+    type Error = WriteError<E::Error>;
+
+    fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        let this = self.get_mut();
+        this.outbound
+            .poll_ready(&mut this.connection, cx)
+            .map_err(WriteError::Io)
+    }
+
+    fn start_send(self: Pin<&mut Self>, item: T) -> Result<(), Self::Error> {
+        self.get_mut().outbound.append(item)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        let this = self.get_mut();
+        this.outbound
+            .poll_flush(&mut this.connection, cx)
+            .map_err(WriteError::Io)
+    }
+
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        let this = self.get_mut();
+        this.outbound
+            .poll_close(&mut this.connection, cx)
+            .map_err(WriteError::Io)
+    }
+}

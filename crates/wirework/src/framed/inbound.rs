@@ -1,0 +1,94 @@
+//! The reading side of a framed connection, apart from what it reads from.
+//!
+//! [`Framed`](crate::Framed) and [`FramedRead`](crate::FramedRead) differ in what they do when no frame is there; the rest
+//! is here.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_io::AsyncRead;
+use wirework_codec::{DecodeError, Deframer};
+
+/// So many frames are handed out before other tasks get a turn, unless set otherwise.
+pub(super) const BUDGET: u32 = 256;
+
+#[derive(Debug)]
+pub(super) struct Inbound<D> {
+    pub(super) deframer: Deframer<D>,
+    /// How many frames per turn.
+    budget: u32,
+    /// How many of them are left in this one.
+    left: u32,
+}
+
+impl<D> Inbound<D> {
+    pub(super) fn new(deframer: Deframer<D>) -> Self {
+        Self {
+            deframer,
+            budget: BUDGET,
+            left: BUDGET,
+        }
+    }
+
+    pub(super) fn map<T>(self, map: impl FnOnce(Deframer<D>) -> Deframer<T>) -> Inbound<T> {
+        Inbound {
+            deframer: map(self.deframer),
+            budget: self.budget,
+            left: self.left,
+        }
+    }
+
+    pub(super) fn set_budget(&mut self, frames: u32) {
+        assert!(frames > 0, "the budget must be at least 1 frame");
+        self.budget = frames;
+        self.left = frames;
+    }
+
+    /// Takes a frame out of what is buffered, by `decode`. `None` where there is none, and once the budget is spent.
+    #[inline]
+    pub(super) fn buffered<T, E>(
+        &mut self,
+        decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<E>>,
+    ) -> Result<Option<T>, DecodeError<E>> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        let frame = decode(&mut self.deframer)?;
+        self.left -= u32::from(frame.is_some());
+        Ok(frame)
+    }
+
+    /// Once the budget is spent: pending, with a wake-up on its way.
+    pub(super) fn poll_budget(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.left > 0 {
+            return Poll::Ready(());
+        }
+        self.left = self.budget;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Reads once. Memory to read into is held only if something was read.
+    pub(super) fn poll_fill(
+        &mut self,
+        io: &mut (impl AsyncRead + Unpin),
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = loop {
+            match Pin::new(&mut *io).poll_read(cx, self.deframer.spare()) {
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read,
+            }
+        };
+        if read.is_pending() {
+            self.left = self.budget;
+            self.deframer.release();
+        }
+        match ready!(read)? {
+            0 => self.deframer.finish(),
+            count => self.deframer.filled(count),
+        }
+        Poll::Ready(Ok(()))
+    }
+}

@@ -1,0 +1,216 @@
+//! The writing side of a framed connection, apart from what it writes to.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_io::AsyncWrite;
+use wirework_codec::{Encoder, WriteBuf};
+
+use super::WriteError;
+
+/// Sending waits while this many bytes are unsent, unless set otherwise.
+pub(super) const HIGH_WATERMARK: usize = 64 * 1024;
+
+/// Once it waits, sending goes on when this few bytes are unsent, unless set otherwise.
+pub(super) const LOW_WATERMARK: usize = 16 * 1024;
+
+/// How many pieces one `writev` takes at most.
+const MAX_SLICES: usize = 64;
+
+#[derive(Debug)]
+pub(super) struct Outbound<E> {
+    pub(super) encoder: E,
+    pub(super) buf: WriteBuf,
+    low: usize,
+    high: usize,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Open,
+    /// Above the high watermark and not yet below the low one.
+    Full,
+    /// Writing failed. The error itself is given to whoever comes first.
+    Failed(io::ErrorKind, Option<io::Error>),
+    Closed,
+}
+
+impl<E> Outbound<E> {
+    pub(super) fn new(encoder: E, buf: WriteBuf) -> Self {
+        Self {
+            encoder,
+            buf,
+            low: LOW_WATERMARK,
+            high: HIGH_WATERMARK,
+            state: State::Open,
+        }
+    }
+
+    pub(super) fn map<T>(self, map: impl FnOnce(E) -> T) -> Outbound<T> {
+        Outbound {
+            encoder: map(self.encoder),
+            buf: self.buf,
+            low: self.low,
+            high: self.high,
+            state: self.state,
+        }
+    }
+
+    pub(super) fn set_watermarks(&mut self, low: usize, high: usize) {
+        assert!(high > 0, "the high watermark must be at least 1 byte");
+        assert!(
+            low < high,
+            "the low watermark ({low}) must be below the high one ({high})"
+        );
+        self.low = low;
+        self.high = high;
+    }
+
+    /// Whether sending has to wait.
+    #[inline]
+    pub(super) fn is_full(&self) -> bool {
+        self.buf.len() >= self.high || matches!(self.state, State::Full)
+    }
+
+    /// Waits until the next frame may be appended.
+    #[inline]
+    pub(super) fn poll_ready(
+        &mut self,
+        io: &mut (impl AsyncWrite + Unpin),
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.state {
+            State::Open if self.buf.len() < self.high => Poll::Ready(Ok(())),
+            State::Open | State::Full => self.poll_drain(io, cx),
+            State::Failed(..) | State::Closed => Poll::Ready(Err(self.refusal())),
+        }
+    }
+
+    /// Writes until no more than the low watermark is left.
+    #[cold]
+    fn poll_drain(&mut self, io: &mut (impl AsyncWrite + Unpin), cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.state = State::Full;
+        ready!(self.poll_write_to(io, cx, self.low))?;
+        self.state = State::Open;
+        Poll::Ready(Ok(()))
+    }
+
+    /// Appends a frame, full or not.
+    #[inline]
+    pub(super) fn append<T>(&mut self, item: T) -> Result<(), WriteError<E::Error>>
+    where
+        E: Encoder<T>,
+    {
+        if let State::Failed(..) | State::Closed = self.state {
+            return Err(self.refusal().into());
+        }
+        let mark = self.buf.mark();
+        self.encoder.encode(item, &mut self.buf).map_err(|error| {
+            self.buf.roll_back(mark);
+            WriteError::Encode(error)
+        })
+    }
+
+    /// Writes all that was appended.
+    pub(super) fn poll_flush(
+        &mut self,
+        io: &mut (impl AsyncWrite + Unpin),
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        if let State::Failed(..) = self.state {
+            return Poll::Ready(Err(self.refusal()));
+        }
+        ready!(self.poll_write_to(io, cx, 0))?;
+        if let State::Full = self.state {
+            self.state = State::Open;
+        }
+        let flushed = ready!(Pin::new(io).poll_flush(cx));
+        Poll::Ready(self.note(flushed))
+    }
+
+    /// As [`poll_flush`](Self::poll_flush), on the side: a failure is kept for the next one who writes, so that what the
+    /// peer had sent before can still be read.
+    #[inline]
+    pub(super) fn poll_flush_aside(&mut self, io: &mut (impl AsyncWrite + Unpin), cx: &mut Context<'_>) -> Poll<()> {
+        if self.buf.is_empty() {
+            return Poll::Ready(());
+        }
+        if let Err(error) = ready!(self.poll_flush(io, cx)) {
+            self.state = State::Failed(error.kind(), Some(error));
+        }
+        Poll::Ready(())
+    }
+
+    /// Writes all that was appended, then ends the stream.
+    pub(super) fn poll_close(
+        &mut self,
+        io: &mut (impl AsyncWrite + Unpin),
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        if let State::Closed = self.state {
+            return Poll::Ready(Ok(()));
+        }
+        ready!(self.poll_flush(io, cx))?;
+        let closed = ready!(Pin::new(io).poll_close(cx));
+        self.note(closed)?;
+        self.state = State::Closed;
+        Poll::Ready(Ok(()))
+    }
+
+    /// A failure that nobody has been told of.
+    pub(super) fn take_failure(&mut self) -> Option<io::Error> {
+        match &mut self.state {
+            State::Failed(_, error) => error.take(),
+            _ => None,
+        }
+    }
+
+    /// Writes until at most `left` bytes are unwritten.
+    fn poll_write_to(
+        &mut self,
+        io: &mut (impl AsyncWrite + Unpin),
+        cx: &mut Context<'_>,
+        left: usize,
+    ) -> Poll<io::Result<()>> {
+        while self.buf.len() > left {
+            let written = ready!(self.poll_write_once(io, cx));
+            match written {
+                Ok(0) => return Poll::Ready(self.note(Err(io::ErrorKind::WriteZero.into()))),
+                Ok(count) => self.buf.advance(count),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Poll::Ready(self.note(Err(error))),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_write_once(&self, io: &mut (impl AsyncWrite + Unpin), cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if self.buf.is_contiguous() {
+            return Pin::new(io).poll_write(cx, self.buf.chunk());
+        }
+        let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+        let filled = self.buf.io_slices(&mut slices);
+        Pin::new(io).poll_write_vectored(cx, &slices[..filled])
+    }
+
+    /// Remembers a failure: nothing more can be sent, so nothing more is held.
+    fn note(&mut self, result: io::Result<()>) -> io::Result<()> {
+        if let Err(error) = &result {
+            self.state = State::Failed(error.kind(), None);
+            self.buf.clear();
+        }
+        result
+    }
+
+    /// Why nothing can be sent.
+    #[cold]
+    fn refusal(&mut self) -> io::Error {
+        match &mut self.state {
+            State::Failed(_, Some(_)) => self.take_failure().expect("the failure is there"),
+            State::Failed(kind, None) => io::Error::new(*kind, "an earlier write on this connection failed"),
+            _ => io::Error::new(io::ErrorKind::BrokenPipe, "the connection was closed for sending"),
+        }
+    }
+}

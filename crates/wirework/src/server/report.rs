@@ -1,0 +1,35 @@
+//! What became of a server's connections.
+
+use std::fmt;
+
+/// Counts of a server's connections; see [`RunningServer::shutdown`](crate::RunningServer::shutdown).
+///
+/// Every accepted connection is counted in one of `completed`, `failed`, `panicked` and `cut`, or is still `active`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// Connections accepted.
+    pub accepted: u64,
+    /// Connections being handled now.
+    pub active: u64,
+    /// Connections whose handler returned without an error.
+    pub completed: u64,
+    /// Connections whose handler returned an error.
+    pub failed: u64,
+    /// Connections whose handler panicked.
+    pub panicked: u64,
+    /// Connections that were cut off: they had not finished by the drain deadline, or nobody waited for them.
+    pub cut: u64,
+    /// Of all these, connections that ended by themselves after the shutdown had begun.
+    pub drained: u64,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} connections: {} completed, {} failed, {} panicked, {} cut; {} of them drained",
+            self.accepted, self.completed, self.failed, self.panicked, self.cut, self.drained
+        )
+    }
+}

@@ -1,0 +1,120 @@
+//! A server at work, as seen from outside.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use super::tally::Tally;
+use super::{Report, Runtime};
+use crate::context::ContextSource;
+use crate::time::sleep;
+use crate::{Addr, Context, Shutdown, ShutdownSignal, Task, TaskError};
+
+/// A server that accepts and handles connections in the background; from [`Server`](crate::Server).
+///
+/// Dropping it stops the server at once: connections are cut. To let them finish, use [`shutdown`](Self::shutdown).
+#[must_use = "dropping it stops the server"]
+pub struct RunningServer {
+    local_addr: io::Result<Addr>,
+    drain_deadline: Duration,
+    /// For the drain deadline's clock.
+    clock: Context,
+    tally: Arc<Tally>,
+    drain: Shutdown,
+    abort: Shutdown,
+    accepting: Option<Accepting>,
+}
+
+/// The accept loop, whose runtime is erased. Dropping it stops it.
+type Accepting = Pin<Box<dyn Future<Output = Result<(), TaskError>> + Send>>;
+
+impl RunningServer {
+    pub(super) fn new<R: Runtime>(
+        runtime: &R,
+        local_addr: io::Result<Addr>,
+        drain_deadline: Duration,
+        tally: Arc<Tally>,
+        drain: Shutdown,
+        abort: Shutdown,
+        accepting: impl Task<()>,
+    ) -> Self {
+        let clock = ContextSource::new(runtime, drain.clone()).context(0, Addr::Unix(None));
+        Self {
+            local_addr,
+            drain_deadline,
+            clock,
+            tally,
+            drain,
+            abort,
+            accepting: Some(Box::pin(accepting)),
+        }
+    }
+
+    /// Where it listens; with the real port when port 0 was asked for.
+    ///
+    /// # Errors
+    /// Fails when the listener could not tell.
+    pub fn local_addr(&self) -> io::Result<Addr> {
+        match &self.local_addr {
+            Ok(addr) => Ok(addr.clone()),
+            Err(error) => Err(io::Error::new(error.kind(), error.to_string())),
+        }
+    }
+
+    /// What has become of the connections so far.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        self.tally.report()
+    }
+
+    /// Something to wait on, or to hand to others, for the begin of the shutdown.
+    #[must_use]
+    pub fn shutdown_signal(&self) -> ShutdownSignal {
+        self.drain.signal()
+    }
+
+    /// Ends the server in order: stops accepting, tells every connection, waits until all have finished, but no
+    /// longer than the drain deadline, and cuts the rest.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the server: the rest is cut at once.
+    pub async fn shutdown(mut self) -> Report {
+        self.drain.begin();
+        if let Some(accepting) = self.accepting.take() {
+            // Only a runtime that was taken down gives an error, and then there is nothing left to stop.
+            let _ = accepting.await;
+        }
+        let mut timer = sleep(&self.clock, self.drain_deadline);
+        let mut finished = pin!(self.tally.at_most(0));
+        let in_time = poll_fn(|cx| match finished.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(true),
+            Poll::Pending => Pin::new(&mut timer).poll(cx).map(|()| false),
+        })
+        .await;
+        if !in_time {
+            self.abort.begin();
+            finished.await;
+        }
+        self.tally.report()
+    }
+}
+
+impl Drop for RunningServer {
+    fn drop(&mut self) {
+        self.drain.begin();
+        self.abort.begin();
+    }
+}
+
+impl fmt::Debug for RunningServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunningServer")
+            .field("local_addr", &self.local_addr)
+            .field("report", &self.report())
+            .finish_non_exhaustive()
+    }
+}

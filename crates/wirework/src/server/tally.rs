@@ -1,0 +1,87 @@
+//! Counts a server's connections as they come and go.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use event_listener::{Event, EventListener};
+
+use super::Report;
+
+/// Shared by the acceptor, every connection and the server's handle.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    accepted: AtomicU64,
+    active: AtomicU64,
+    completed: AtomicU64,
+    failed: AtomicU64,
+    panicked: AtomicU64,
+    cut: AtomicU64,
+    drained: AtomicU64,
+    /// Notified whenever a connection has ended.
+    ended: Event,
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum End {
+    Completed,
+    Failed,
+    Panicked,
+    Cut,
+}
+
+impl Tally {
+    /// Counts a connection in, and gives its place.
+    pub(super) fn begin(&self) -> u64 {
+        self.active.fetch_add(1, Ordering::SeqCst);
+        self.accepted.fetch_add(1, Ordering::SeqCst)
+    }
+
+    /// Counts a connection out.
+    pub(super) fn end(&self, end: End, draining: bool) {
+        let counter = match end {
+            End::Completed => &self.completed,
+            End::Failed => &self.failed,
+            End::Panicked => &self.panicked,
+            End::Cut => &self.cut,
+        };
+        counter.fetch_add(1, Ordering::SeqCst);
+        if draining && !matches!(end, End::Cut) {
+            self.drained.fetch_add(1, Ordering::SeqCst);
+        }
+        self.active.fetch_sub(1, Ordering::SeqCst);
+        self.ended.notify(usize::MAX);
+    }
+
+    /// How many connections are being handled.
+    pub(super) fn active(&self) -> u64 {
+        self.active.load(Ordering::SeqCst)
+    }
+
+    /// Waits for the next connection to end. Begin to wait before looking at a count, so that no end is missed.
+    pub(super) fn ended(&self) -> EventListener {
+        self.ended.listen()
+    }
+
+    /// Waits until at most `count` connections are being handled.
+    pub(super) async fn at_most(&self, count: u64) {
+        while self.active() > count {
+            let ended = self.ended();
+            if self.active() > count {
+                ended.await;
+            }
+        }
+    }
+
+    pub(super) fn report(&self) -> Report {
+        let count = |counter: &AtomicU64| counter.load(Ordering::SeqCst);
+        Report {
+            accepted: count(&self.accepted),
+            active: count(&self.active),
+            completed: count(&self.completed),
+            failed: count(&self.failed),
+            panicked: count(&self.panicked),
+            cut: count(&self.cut),
+            drained: count(&self.drained),
+        }
+    }
+}
