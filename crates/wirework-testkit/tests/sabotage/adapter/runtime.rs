@@ -66,19 +66,11 @@ impl Runtime for Sabotaged {
         Timer::new(self.clone(), deadline)
     }
 
-    fn spawn<F>(&self, future: F) -> Task<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
+    fn spawn<F: Future<Output: Send> + Send + 'static>(&self, future: F) -> Task<F::Output> {
         Task::new(self.fault, self.inner.spawn(future))
     }
 
-    fn blocking<F, T>(&self, function: F) -> Task<T>
-    where
-        F: FnOnce() -> T + Send + 'static,
-        T: Send + 'static,
-    {
+    fn blocking<T: Send + 'static>(&self, function: impl FnOnce() -> T + Send + 'static) -> Task<T> {
         let task = match self.fault {
             Fault::BlockingOnTheExecutor => self.inner.spawn(async { function() }),
             _ => self.inner.blocking(function),
