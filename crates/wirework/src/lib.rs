@@ -24,7 +24,7 @@
 //! | write a codec | [`codec`] |
 //! | exchange frames over a connection | [`Framed`] |
 //! | serve connections | [`Server`], [`Handler`] |
-//! | connect | [`connect`](connect()), [`Network`] |
+//! | connect | [`connect`](connect()), [`Connector`], [`Network`] |
 //! | wait, with a limit or again and again | [`time`] |
 //! | adapt another runtime | [`Runtime`], [`Network`], [`Connection`] |
 
@@ -38,6 +38,7 @@ mod handler;
 mod listener;
 pub mod memory;
 mod network;
+mod resolver;
 mod runtime;
 mod server;
 mod shutdown;
@@ -47,7 +48,7 @@ pub mod time;
 mod timer;
 
 pub use addr::Addr;
-pub use connect::connect;
+pub use connect::{ConnectError, ConnectOptions, Connector, FailedAttempt, connect};
 pub use connection::{Connection, Split, ignore_not_connected};
 pub use context::{Context, ErasedTask};
 pub use datagram::Datagram;
@@ -57,6 +58,7 @@ pub use framed::{
 pub use handler::Handler;
 pub use listener::Listener;
 pub use network::Network;
+pub use resolver::{CachingResolver, Resolver, SystemResolver};
 pub use runtime::Runtime;
 pub use server::{Report, RunningServer, Server};
 pub use shutdown::{Shutdown, ShutdownSignal};
