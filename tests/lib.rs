@@ -1,1 +1,34 @@
-//! Placeholder.
+//! Tests of wirework as a whole: one behaviour, every runtime.
+//!
+//! What holds on all runtimes is written once, as a generic function, and stamped out by [`on_each_runtime!`]. This library
+//! also compiles and runs the code in the README and the guide.
+
+#[doc = include_str!("../README.md")]
+#[expect(dead_code, reason = "it carries the README's doctests")]
+struct Readme;
+
+#[doc = include_str!("../docs/your-first-protocol.md")]
+#[expect(dead_code, reason = "it carries the chapter's doctests")]
+struct YourFirstProtocol;
+
+pub use {wirework_async_std, wirework_smol, wirework_tokio};
+
+/// Makes of each `async fn name<N: Network>(network: N)` a test on every runtime.
+#[macro_export]
+macro_rules! on_each_runtime {
+    ($($check:ident),+ $(,)?) => {
+        $crate::on_each_runtime!(@ smol wirework_smol $($check)+);
+        $crate::on_each_runtime!(@ async_std wirework_async_std $($check)+);
+        $crate::on_each_runtime!(@ tokio wirework_tokio $($check)+);
+    };
+    (@ $runtime:ident $adapter:ident $($check:ident)+) => {
+        mod $runtime {
+            $(
+                #[test]
+                fn $check() {
+                    $crate::$adapter::run(|network| super::$check(network));
+                }
+            )+
+        }
+    };
+}

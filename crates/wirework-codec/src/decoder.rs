@@ -7,7 +7,9 @@
 use std::error::Error;
 use std::ops::Range;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
+
+use crate::{Limit, Map, TryMap};
 
 /// Frames up to this many bytes are copied out of the read buffer: a reference would cost as much, and would keep the whole
 /// buffer alive for a few bytes.
@@ -17,8 +19,9 @@ const TINY: usize = 64;
 ///
 /// # Contract
 /// - [`decode`](Self::decode) removes the bytes of one frame from the front of `src` and returns the frame, or returns
-///   `None` when the frame is not complete. It never removes bytes without returning a frame, except to skip what belongs to
-///   none (padding, an overlong line that is being discarded).
+///   `None` when the frame is not complete.
+/// - When it returns `None` and has removed bytes, these belonged to no frame (padding, an overlong line that is being
+///   discarded), and it is called again at once: another frame may follow.
 /// - Between calls `src` only grows at its end, so a decoder may remember how far it has looked.
 /// - An error is terminal: the decoder is not called again. A fault that the stream can go on from is a frame
 ///   (`type Item = Result<…>`).
@@ -64,6 +67,33 @@ pub trait Decoder {
     fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<Self::Item>, Self::Error> {
         self.decode(src)
     }
+
+    /// Makes something else of each frame.
+    fn map<T, F>(self, map: F) -> Map<Self, F, T>
+    where
+        Self: Sized,
+        F: FnMut(Self::Item) -> T,
+    {
+        Map::new(self, map)
+    }
+
+    /// Makes something else of each frame, or refuses it: that ends the stream.
+    fn try_map<T, E, F>(self, map: F) -> TryMap<Self, F, T, E>
+    where
+        Self: Sized,
+        F: FnMut(Self::Item) -> Result<T, E>,
+        E: Error + Send + Sync + 'static,
+    {
+        TryMap::new(self, map)
+    }
+
+    /// Refuses frames that take more than `bytes` bytes of the stream: for decoders that have no limit of their own.
+    fn limit(self, bytes: usize) -> Limit<Self>
+    where
+        Self: Sized,
+    {
+        Limit::new(self, bytes)
+    }
 }
 
 /// Turns bytes into frames that are borrowed from the read buffer.
@@ -105,7 +135,7 @@ pub trait BorrowDecoder {
     /// Finds the next frame at the front of `src`, or returns `None` if it is not complete.
     ///
     /// Until it returns a span, `src` starts at the same place and only grows at its end, so a decoder may remember how far
-    /// it has looked. What a span covers is consumed.
+    /// it has looked. What a span covers is consumed. Bytes that belong to no frame are a [`Span::skip`].
     ///
     /// # Errors
     /// Fails, for good, when the bytes are not what the protocol allows.
@@ -124,6 +154,25 @@ pub trait BorrowDecoder {
     /// # Errors
     /// Fails, for good, when the bytes are not what the protocol allows.
     fn parse<'a>(&'a mut self, frame: &'a mut [u8]) -> Result<Self::Frame<'a>, Self::Error>;
+
+    /// Makes something of each borrowed frame that no longer borrows from it, for instance a header of a few numbers.
+    fn map_ref<T, F>(self, map: F) -> Map<Self, F, T>
+    where
+        Self: Sized,
+        F: FnMut(Self::Frame<'_>) -> T,
+    {
+        Map::new(self, map)
+    }
+
+    /// As [`map_ref`](Self::map_ref), and may refuse the frame: that ends the stream.
+    fn try_map_ref<T, E, F>(self, map: F) -> TryMap<Self, F, T, E>
+    where
+        Self: Sized,
+        F: FnMut(Self::Frame<'_>) -> Result<T, E>,
+        E: Error + Send + Sync + 'static,
+    {
+        TryMap::new(self, map)
+    }
 }
 
 /// Cuts a byte stream into runs of bytes.
@@ -181,6 +230,7 @@ pub trait Framing {
 pub struct Span {
     payload: Range<usize>,
     len: usize,
+    skipped: bool,
 }
 
 impl Span {
@@ -195,7 +245,24 @@ impl Span {
             payload.start <= payload.end && payload.end <= len,
             "a frame's payload lies within it"
         );
-        Self { payload, len }
+        Self {
+            payload,
+            len,
+            skipped: false,
+        }
+    }
+
+    /// The first `len` bytes belong to no frame: padding, or the rest of a line that is being discarded.
+    ///
+    /// Whoever drives the decoder drops them and asks again; to skip nothing is an error.
+    #[must_use]
+    #[inline]
+    pub fn skip(len: usize) -> Self {
+        Self {
+            payload: 0..0,
+            len,
+            skipped: true,
+        }
     }
 
     /// The place of the frame's bytes.
@@ -214,6 +281,13 @@ impl Span {
     )]
     pub fn len(&self) -> usize {
         self.len
+    }
+
+    /// Whether there is no frame, only bytes to drop.
+    #[must_use]
+    #[inline]
+    pub fn is_skipped(&self) -> bool {
+        self.skipped
     }
 }
 
@@ -248,30 +322,53 @@ impl<F: Framing> Decoder for F {
     #[inline]
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Bytes>, F::Error> {
         let span = self.find(src)?;
-        span.map(|span| take(self, src, &span)).transpose()
+        span.map_or(Ok(None), |span| take(self, src, &span))
     }
 
     #[inline]
     fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<Bytes>, F::Error> {
         let span = self.find_eof(src)?;
-        span.map(|span| take(self, src, &span)).transpose()
+        span.map_or(Ok(None), |span| take(self, src, &span))
     }
 }
 
 /// Takes a frame's payload off the front of `src`: a tiny one as a copy, a longer one as a part of the same memory.
 #[inline]
-fn take<F: Framing + ?Sized>(framing: &mut F, src: &mut BytesMut, span: &Span) -> Result<Bytes, F::Error> {
+fn take<F: Framing>(framing: &mut F, src: &mut BytesMut, span: &Span) -> Result<Option<Bytes>, F::Error> {
+    if span.skipped {
+        src.advance(span.len);
+        return Ok(None);
+    }
     if span.payload.len() <= TINY {
         let payload = &mut src[span.payload()];
-        let len = framing.unescape(payload)?;
-        let copy = Bytes::copy_from_slice(&payload[..len]);
-        bytes::Buf::advance(src, span.len);
-        return Ok(copy);
+        let frame = framing
+            .unescape(payload)
+            .map(|len| Bytes::copy_from_slice(&payload[..len]));
+        src.advance(span.len);
+        return frame.map(Some);
     }
     let mut frame = src.split_to(span.len);
     frame.truncate(span.payload.end);
-    bytes::Buf::advance(&mut frame, span.payload.start);
+    frame.advance(span.payload.start);
     let len = framing.unescape(&mut frame)?;
     frame.truncate(len);
-    Ok(frame.freeze())
+    Ok(Some(frame.freeze()))
+}
+
+/// Takes a located frame off the front of `src`, in the form that `own` gives it: how a [`BorrowDecoder`] is a
+/// [`Decoder`] as well.
+#[inline]
+pub(crate) fn take_owned<D: BorrowDecoder, T>(
+    decoder: &mut D,
+    src: &mut BytesMut,
+    span: &Span,
+    own: impl FnOnce(D::Frame<'_>) -> T,
+) -> Result<Option<T>, D::Error> {
+    if span.skipped {
+        src.advance(span.len);
+        return Ok(None);
+    }
+    let frame = decoder.parse(&mut src[span.payload()]).map(own);
+    src.advance(span.len);
+    frame.map(Some)
 }

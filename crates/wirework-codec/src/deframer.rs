@@ -206,7 +206,7 @@ impl<D> Deframer<D> {
         }
         if self.carry.is_empty() {
             self.carry = BytesMut::new();
-        } else if self.carry.len() <= SMALL {
+        } else if self.carry.len() <= SMALL || self.carry.len() <= self.carry.capacity() / 4 {
             self.carry = BytesMut::from(&self.carry[..]);
         }
     }
@@ -281,22 +281,25 @@ impl<D: Decoder> Deframer<D> {
         if self.start < self.end {
             self.gather();
         }
-        let before = self.carry.len();
-        let decoded = match self.state {
-            State::Open if before == 0 => return Ok(None),
-            State::Open => self.decoder.decode(&mut self.carry),
-            State::Ended => self.decoder.decode_eof(&mut self.carry),
-            State::Done => return Ok(None),
-        };
-        // Bytes can become fewer without a frame: a decoder may skip.
-        let consumed = before.saturating_sub(self.carry.len());
-        let frame_offset = self.offset;
-        self.offset += consumed as u64;
-        match decoded {
-            Ok(Some(_)) if consumed == 0 => Err(self.fail(frame_offset, Fault::NoProgress)),
-            Ok(Some(frame)) => Ok(Some(frame)),
-            Ok(None) => self.dry().map(|()| None),
-            Err(source) => Err(self.fail(frame_offset, Fault::Malformed(source))),
+        loop {
+            let before = self.carry.len();
+            let decoded = match self.state {
+                State::Open if before == 0 => return Ok(None),
+                State::Open => self.decoder.decode(&mut self.carry),
+                State::Ended => self.decoder.decode_eof(&mut self.carry),
+                State::Done => return Ok(None),
+            };
+            let consumed = before.saturating_sub(self.carry.len());
+            let frame_offset = self.offset;
+            self.offset += consumed as u64;
+            return match decoded {
+                Ok(Some(_)) if consumed == 0 => Err(self.fail(frame_offset, Fault::NoProgress)),
+                Ok(Some(frame)) => Ok(Some(frame)),
+                // Bytes were skipped; a frame may follow them.
+                Ok(None) if consumed > 0 => continue,
+                Ok(None) => self.dry().map(|()| None),
+                Err(source) => Err(self.fail(frame_offset, Fault::Malformed(source))),
+            };
         }
     }
 }
@@ -323,18 +326,25 @@ impl<D: BorrowDecoder> Deframer<D> {
         if !self.carry.is_empty() {
             self.scatter();
         }
-        let undecoded = &self.block[self.start..self.end];
-        let located = match self.state {
-            State::Open if undecoded.is_empty() => return Ok(None),
-            State::Open => self.decoder.locate(undecoded),
-            State::Ended => self.decoder.locate_eof(undecoded),
-            State::Done => return Ok(None),
-        };
-        match located {
-            Ok(Some(span)) if span.len() == 0 => Err(self.fail(self.offset, Fault::NoProgress)),
-            Ok(Some(span)) => Ok(Some(span)),
-            Ok(None) => self.dry().map(|()| None),
-            Err(source) => Err(self.fail(self.offset, Fault::Malformed(source))),
+        loop {
+            let undecoded = &self.block[self.start..self.end];
+            let located = match self.state {
+                State::Open if undecoded.is_empty() => return Ok(None),
+                State::Open => self.decoder.locate(undecoded),
+                State::Ended => self.decoder.locate_eof(undecoded),
+                State::Done => return Ok(None),
+            };
+            return match located {
+                Ok(Some(span)) if span.len() == 0 => Err(self.fail(self.offset, Fault::NoProgress)),
+                Ok(Some(span)) if span.is_skipped() => {
+                    self.start += span.len();
+                    self.offset += span.len() as u64;
+                    continue;
+                }
+                Ok(Some(span)) => Ok(Some(span)),
+                Ok(None) => self.dry().map(|()| None),
+                Err(source) => Err(self.fail(self.offset, Fault::Malformed(source))),
+            };
         }
     }
 

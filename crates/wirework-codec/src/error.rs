@@ -37,6 +37,17 @@ pub enum Fault<E> {
     NoProgress,
 }
 
+impl<E> Fault<E> {
+    /// The codec's own error, if that is what it is.
+    #[must_use]
+    pub fn malformed(&self) -> Option<&E> {
+        match self {
+            Self::Malformed(source) => Some(source),
+            _ => None,
+        }
+    }
+}
+
 impl<E> DecodeError<E> {
     pub(crate) fn new(fault: Fault<E>, offset: u64, unread: Bytes) -> Self {
         Self(Box::new(Inner { fault, offset, unread }))

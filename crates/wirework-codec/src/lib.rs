@@ -5,25 +5,65 @@
 //!
 //! - Write a protocol: implement [`Decoder`] (frames that own their bytes), [`BorrowDecoder`] (frames that lie in the read
 //!   buffer) or both, and [`Encoder`].
-//! - Use a ready framing: [`Lines`], [`ByteLines`], [`LengthDelimited`], [`RawBytes`].
+//! - Use a ready framing: [`Lines`], [`ByteLines`], [`RecoveringLines`], [`Delimited`], [`NulTerminated`], [`FixedLength`],
+//!   [`LengthDelimited`], [`VarintDelimited`], [`Netstring`], [`Cobs`], [`Slip`], [`RawBytes`].
+//! - Put messages in one, see [`Message`].
+//! - Combine: [`Decoder::map`], [`Decoder::try_map`], [`Decoder::limit`], [`Pair`], [`Detect`].
 //! - Drive a decoder without a connection: [`Deframer`].
 
 mod block;
+mod byte_lines;
+mod cobs;
 mod decoder;
 mod deframer;
+mod delimited;
+mod delimiter_search;
+mod detect;
+mod either;
+mod enclose;
 mod encoder;
 mod error;
+mod fixed_length;
 mod length_delimited;
+mod limit;
 mod lines;
+mod map;
+mod message;
+mod netstring;
+mod nul_terminated;
+mod pair;
 mod raw_bytes;
+mod recovering_lines;
+mod scan;
+mod slip;
+mod try_map;
+mod varint;
+mod varint_delimited;
 mod write_buf;
 
+pub use byte_lines::{ByteLines, LinesError};
 pub use bytes;
+pub use cobs::{Cobs, CobsError};
 pub use decoder::{BorrowDecoder, Decoder, Framing, Span};
 pub use deframer::{Deframer, MAX_BUFFERED};
+pub use delimited::{Delimited, DelimitedError};
+pub use detect::{Detect, DetectError, Detection};
+pub use either::Either;
+pub use enclose::Enclose;
 pub use encoder::{Encoder, Payload};
 pub use error::{DecodeError, Fault};
+pub use fixed_length::{FixedLength, FixedLengthError};
 pub use length_delimited::{LengthDelimited, LengthError};
-pub use lines::{ByteLines, Lines, LinesError};
+pub use limit::{Limit, LimitError};
+pub use lines::Lines;
+pub use map::Map;
+pub use message::*;
+pub use netstring::{Netstring, NetstringError};
+pub use nul_terminated::{NulError, NulTerminated};
+pub use pair::Pair;
 pub use raw_bytes::RawBytes;
+pub use recovering_lines::RecoveringLines;
+pub use slip::{Slip, SlipError};
+pub use try_map::{TryMap, TryMapError};
+pub use varint_delimited::{VarintDelimited, VarintError};
 pub use write_buf::{Mark, WriteBuf};

@@ -1,22 +1,19 @@
-//! Frames that end with a line break.
-
-use std::str::Utf8Error;
+//! Frames that end with a line break, of text.
 
 use bytes::BytesMut;
-use memchr::memchr;
-use thiserror::Error;
 
-use crate::{BorrowDecoder, Decoder, Encoder, Framing, Payload, Span, WriteBuf};
-
-/// The longest line, unless set otherwise: 64 KiB, without its line break.
-const MAX_LINE: usize = 64 * 1024;
+use crate::decoder::take_owned;
+use crate::{BorrowDecoder, ByteLines, Decoder, Encoder, Framing, LinesError, Payload, Span, WriteBuf};
 
 /// Lines of UTF-8 text: `String`, or `&str` without a copy.
 ///
-/// A line ends with LF or CRLF, neither of which is part of the frame. A last line without an ending is an error, since
-/// nobody can tell whether it is whole. Lines are at most 64 KiB long, unless [set otherwise](Self::max_len).
+/// A line ends with LF or CRLF, neither of which is part of the frame, and is written with LF; [`crlf`](Self::crlf) and
+/// [`strict`](Self::strict) change that. A last line without an ending is an error, since nobody can tell whether it is
+/// whole, unless [allowed](Self::allow_unterminated). Lines are at most 64 KiB long, unless [set otherwise](Self::max_len).
 ///
-/// Written lines end with LF. A line with a line break in it is refused: the peer would see two.
+/// A line that would be read back as something else is refused by the encoder: the peer would see two lines for one.
+///
+/// For any bytes see [`ByteLines`]; to go on after a bad line, [`RecoveringLines`](crate::RecoveringLines).
 ///
 /// ```
 /// use wirework_codec::{Deframer, Encoder, Lines, WriteBuf};
@@ -51,6 +48,27 @@ impl Lines {
         self.bytes = self.bytes.max_len(bytes);
         self
     }
+
+    /// Writes CRLF after each line; LF unless set. Either is read, unless [`strict`](Self::strict).
+    #[must_use]
+    pub const fn crlf(mut self) -> Self {
+        self.bytes = self.bytes.crlf();
+        self
+    }
+
+    /// Reads only the ending that is written; see [`ByteLines::strict`].
+    #[must_use]
+    pub const fn strict(mut self) -> Self {
+        self.bytes = self.bytes.strict();
+        self
+    }
+
+    /// Takes what is left at the end of the stream for a line; an error unless set.
+    #[must_use]
+    pub const fn allow_unterminated(mut self) -> Self {
+        self.bytes = self.bytes.allow_unterminated();
+        self
+    }
 }
 
 impl BorrowDecoder for Lines {
@@ -63,6 +81,11 @@ impl BorrowDecoder for Lines {
     }
 
     #[inline]
+    fn locate_eof(&mut self, src: &[u8]) -> Result<Option<Span>, LinesError> {
+        self.bytes.find_eof(src)
+    }
+
+    #[inline]
     fn parse<'a>(&'a mut self, frame: &'a mut [u8]) -> Result<&'a str, LinesError> {
         Ok(std::str::from_utf8(frame)?)
     }
@@ -72,13 +95,16 @@ impl Decoder for Lines {
     type Item = String;
     type Error = LinesError;
 
+    #[inline]
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<String>, LinesError> {
-        let Some(span) = self.bytes.find(src)? else {
-            return Ok(None);
-        };
-        let line = std::str::from_utf8(&src[span.payload()])?.to_owned();
-        bytes::Buf::advance(src, span.len());
-        Ok(Some(line))
+        let span = self.locate(src)?;
+        span.map_or(Ok(None), |span| take_owned(self, src, &span, str::to_owned))
+    }
+
+    #[inline]
+    fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<String>, LinesError> {
+        let span = self.locate_eof(src)?;
+        span.map_or(Ok(None), |span| take_owned(self, src, &span, str::to_owned))
     }
 }
 
@@ -91,97 +117,36 @@ impl<T: Payload + AsRef<str>> Encoder<T> for Lines {
     }
 }
 
-/// As [`Lines`], of any bytes.
-#[derive(Debug, Clone)]
-pub struct ByteLines {
-    max_len: usize,
-    /// How far the current line was searched for its end.
-    searched: usize,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Deframer, Fault};
 
-impl ByteLines {
-    /// The codec with its defaults.
-    #[must_use]
-    pub const fn new() -> Self {
-        Self {
-            max_len: MAX_LINE,
-            searched: 0,
+    #[test]
+    fn text_that_is_not_utf8_is_an_error_that_says_where() {
+        let mut deframer = Deframer::new(Lines::new());
+        deframer.push(b"fine\nab\xffc\nnever read\n");
+        assert_eq!(deframer.next().unwrap().unwrap(), "fine");
+        let error = deframer.next().unwrap_err();
+        assert_eq!((error.offset(), &error.unread()[..]), (5, &b"never read\n"[..]));
+        match error.fault() {
+            Fault::Malformed(LinesError::NotUtf8(source)) => assert_eq!(source.valid_up_to(), 2),
+            fault => panic!("{fault:?}"),
         }
     }
 
-    /// Sets how long a line may be, in bytes without its line break; 64 KiB unless set.
-    #[must_use]
-    pub const fn max_len(mut self, bytes: usize) -> Self {
-        self.max_len = bytes;
-        self
+    #[test]
+    fn settings_reach_the_bytes() {
+        let mut codec = Lines::new().crlf().strict().allow_unterminated().max_len(5);
+        let mut dst = WriteBuf::new();
+        codec.encode("a", &mut dst).unwrap();
+        assert_eq!(dst.to_vec(), b"a\r\n");
+        assert_eq!(codec.encode("abcdef", &mut dst), Err(LinesError::TooLong { limit: 5 }));
+        let mut deframer = Deframer::new(codec);
+        deframer.push(b"a\r\nb");
+        deframer.finish();
+        assert_eq!(deframer.next_ref().unwrap(), Some("a"));
+        assert_eq!(deframer.next_ref().unwrap(), Some("b"));
+        assert_eq!(deframer.next_ref().unwrap(), None);
     }
-}
-
-impl Default for ByteLines {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Framing for ByteLines {
-    type Error = LinesError;
-
-    #[inline]
-    fn find(&mut self, src: &[u8]) -> Result<Option<Span>, LinesError> {
-        if let Some(found) = memchr(b'\n', &src[self.searched..]) {
-            let line_feed = self.searched + found;
-            let carriage_return = line_feed > 0 && src[line_feed - 1] == b'\r';
-            let end = line_feed - usize::from(carriage_return);
-            if end <= self.max_len {
-                self.searched = 0;
-                return Ok(Some(Span::new(0..end, line_feed + 1)));
-            }
-        } else {
-            self.searched = src.len();
-            // The last byte may turn out to be the `\r` of the line break.
-            if src.len() <= self.max_len.saturating_add(1) {
-                return Ok(None);
-            }
-        }
-        Err(LinesError::TooLong { limit: self.max_len })
-    }
-}
-
-impl<P: Payload> Encoder<P> for ByteLines {
-    type Error = LinesError;
-
-    #[inline]
-    fn encode(&mut self, item: P, dst: &mut WriteBuf) -> Result<(), LinesError> {
-        let line: &[u8] = item.as_ref();
-        if line.len() > self.max_len {
-            return Err(LinesError::TooLong { limit: self.max_len });
-        }
-        if let Some(at) = memchr(b'\n', line) {
-            return Err(LinesError::LineBreak { at });
-        }
-        item.put(dst);
-        dst.put_u8(b'\n');
-        Ok(())
-    }
-}
-
-/// What can be wrong with a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum LinesError {
-    /// The line is longer than allowed.
-    #[error("line is longer than the limit of {limit} bytes")]
-    TooLong {
-        /// The limit, in bytes.
-        limit: usize,
-    },
-    /// The line is not UTF-8.
-    #[error("line is not UTF-8 text")]
-    NotUtf8(#[from] Utf8Error),
-    /// A line to be written has a line break in it.
-    #[error("line to be sent has a line break at byte {at}")]
-    LineBreak {
-        /// Where it is, from the start of the line.
-        at: usize,
-    },
 }

@@ -123,6 +123,18 @@ impl WriteBuf {
         self.put_slice(&value.to_be_bytes());
     }
 
+    /// Appends `count` zeros, to be [patched](Self::patch) later.
+    #[inline]
+    pub fn put_zeros(&mut self, count: usize) {
+        let end = self.end + count;
+        if end > self.block.len() {
+            self.make_room(count);
+            return self.put_zeros(count);
+        }
+        self.block[self.end..end].fill(0);
+        self.end = end;
+    }
+
     /// Where the buffer ends now, to [`roll_back`](Self::roll_back) to or to [`patch`](Self::patch) at.
     #[must_use]
     pub fn mark(&self) -> Mark {
@@ -150,11 +162,46 @@ impl WriteBuf {
     ///
     /// # Panics
     /// Panics when fewer bytes than that were appended by copying since `mark`.
+    #[inline]
     pub fn patch(&mut self, mark: Mark, bytes: &[u8]) {
-        let start = mark.position - self.base;
+        self.patch_at(mark, 0, bytes);
+    }
+
+    /// As [`patch`](Self::patch), `offset` bytes after `mark`.
+    ///
+    /// # Panics
+    /// Panics when fewer bytes than that were appended by copying since `mark`.
+    #[inline]
+    pub fn patch_at(&mut self, mark: Mark, offset: usize, bytes: &[u8]) {
+        let start = mark.position - self.base + offset;
         let end = start + bytes.len();
         assert!(end <= self.end, "patch goes beyond what was appended since the mark");
         self.block[start..end].copy_from_slice(bytes);
+    }
+
+    /// The bytes appended by copying since `mark`; what was queued uncopied is not among them.
+    #[must_use]
+    pub fn copied(&self, mark: Mark) -> &[u8] {
+        &self.block[mark.position - self.base..self.end]
+    }
+
+    /// As [`copied`](Self::copied), to change them in place: to escape a body, for instance.
+    #[must_use]
+    pub fn copied_mut(&mut self, mark: Mark) -> &mut [u8] {
+        &mut self.block[mark.position - self.base..self.end]
+    }
+
+    /// Puts `bytes` right after `mark`, before what was appended by copying since: a header whose own length depends on the
+    /// body's.
+    pub fn insert(&mut self, mark: Mark, bytes: &[u8]) {
+        self.put_zeros(bytes.len());
+        let copied = self.copied_mut(mark);
+        let body = copied.len() - bytes.len();
+        copied.copy_within(..body, bytes.len());
+        copied[..bytes.len()].copy_from_slice(bytes);
+        for (position, _) in self.queue.range_mut(mark.pieces..) {
+            *position += bytes.len();
+        }
     }
 
     /// Fills `slices` with unwritten bytes from the front and returns how many slices that took.

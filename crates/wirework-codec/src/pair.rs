@@ -1,0 +1,85 @@
+//! A decoder and an encoder of different kinds, as one codec.
+
+use bytes::BytesMut;
+
+use crate::{BorrowDecoder, Decoder, Encoder, Span, WriteBuf};
+
+/// Decodes with `D` and encodes with `E`: for protocols whose two directions differ.
+///
+/// ```
+/// use wirework_codec::{Deframer, Encoder, LengthDelimited, Lines, Pair, WriteBuf};
+///
+/// let mut codec = Pair::new(Lines::new(), LengthDelimited::new());
+/// let mut out = WriteBuf::new();
+/// codec.encode("reply", &mut out)?;
+/// assert_eq!(out.to_vec(), b"\0\0\0\x05reply");
+///
+/// let mut deframer = Deframer::new(codec);
+/// deframer.push(b"request\n");
+/// assert_eq!(deframer.next_ref()?, Some("request"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pair<D, E> {
+    decoder: D,
+    encoder: E,
+}
+
+impl<D, E> Pair<D, E> {
+    /// The codec of the two.
+    pub const fn new(decoder: D, encoder: E) -> Self {
+        Self { decoder, encoder }
+    }
+
+    /// The two.
+    pub fn into_parts(self) -> (D, E) {
+        (self.decoder, self.encoder)
+    }
+}
+
+impl<D: Decoder, E> Decoder for Pair<D, E> {
+    type Item = D::Item;
+    type Error = D::Error;
+
+    #[inline]
+    fn decode(&mut self, src: &mut BytesMut) -> Result<Option<D::Item>, D::Error> {
+        self.decoder.decode(src)
+    }
+
+    #[inline]
+    fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<D::Item>, D::Error> {
+        self.decoder.decode_eof(src)
+    }
+}
+
+impl<D: BorrowDecoder, E> BorrowDecoder for Pair<D, E> {
+    type Frame<'a>
+        = D::Frame<'a>
+    where
+        Self: 'a;
+    type Error = D::Error;
+
+    #[inline]
+    fn locate(&mut self, src: &[u8]) -> Result<Option<Span>, D::Error> {
+        self.decoder.locate(src)
+    }
+
+    #[inline]
+    fn locate_eof(&mut self, src: &[u8]) -> Result<Option<Span>, D::Error> {
+        self.decoder.locate_eof(src)
+    }
+
+    #[inline]
+    fn parse<'a>(&'a mut self, frame: &'a mut [u8]) -> Result<D::Frame<'a>, D::Error> {
+        self.decoder.parse(frame)
+    }
+}
+
+impl<D, E: Encoder<Item>, Item> Encoder<Item> for Pair<D, E> {
+    type Error = E::Error;
+
+    #[inline]
+    fn encode(&mut self, item: Item, dst: &mut WriteBuf) -> Result<(), E::Error> {
+        self.encoder.encode(item, dst)
+    }
+}
