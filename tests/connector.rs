@@ -186,7 +186,7 @@ async fn the_local_address_is_the_one_asked_for<N: Network>(network: N) {
     let local = IpAddr::from([127, 0, 0, 7]);
     let options = ConnectOptions::new()
         .local_addr(local)
-        .keepalive(Duration::from_secs(60));
+        .keepalive(Duration::from_mins(1));
     let _stream = network.connect_tcp_with(addr, options).await.unwrap();
     let accepted = listener.accept().await.unwrap();
     assert_eq!(accepted.peer_addr().unwrap().ip().unwrap().ip(), local);

@@ -24,11 +24,13 @@
 //! | write a codec | [`codec`] |
 //! | exchange frames over a connection | [`Framed`] |
 //! | serve connections | [`Server`], [`Handler`] |
+//! | call a server, from many tasks | [`Client`] |
 //! | connect | [`connect`](connect()), [`Connector`], [`Network`] |
 //! | wait, with a limit or again and again | [`time`] |
 //! | adapt another runtime | [`Runtime`], [`Network`], [`Connection`] |
 
 mod addr;
+mod client;
 mod connect;
 mod connection;
 mod context;
@@ -48,6 +50,7 @@ pub mod time;
 mod timer;
 
 pub use addr::Addr;
+pub use client::{Call, CallError, Client, ClientOptions, CorrelatedRequest, CorrelatedResponse, Pushes};
 pub use connect::{ConnectError, ConnectOptions, Connector, FailedAttempt, connect};
 pub use connection::{Connection, Split, ignore_not_connected};
 pub use context::{Context, ErasedTask};
