@@ -38,7 +38,8 @@ use crate::{Addr, Connection, Context, Framed, Runtime, Task};
 ///   frames of its own (Kafka, MQTT, most RPC).
 ///
 /// The connection is closed when the last clone is dropped. When it is lost, **all** calls fail with the same cause, and each
-/// says whether its request may have been sent. A client does not come back by itself.
+/// says whether its request may have been sent. A client does not come back by itself: see
+/// [`ReconnectingClient`](crate::ReconnectingClient).
 ///
 /// A call that waits takes one place in the table, at most 64 bytes beside the larger of request and response, and its
 /// future, at most 48 beside the request. Nothing else is allocated for it.

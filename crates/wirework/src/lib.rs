@@ -24,7 +24,7 @@
 //! | write a codec | [`codec`] |
 //! | exchange frames over a connection | [`Framed`] |
 //! | serve connections | [`Server`], [`Handler`] |
-//! | call a server, from many tasks | [`Client`] |
+//! | call a server, from many tasks | [`Client`], [`ReconnectingClient`] |
 //! | connect | [`connect`](connect()), [`Connector`], [`Network`] |
 //! | wait, with a limit or again and again | [`time`] |
 //! | adapt another runtime | [`Runtime`], [`Network`], [`Connection`] |
@@ -40,6 +40,7 @@ mod handler;
 mod listener;
 pub mod memory;
 mod network;
+mod reconnecting;
 mod resolver;
 mod runtime;
 mod server;
@@ -61,6 +62,7 @@ pub use framed::{
 pub use handler::Handler;
 pub use listener::Listener;
 pub use network::Network;
+pub use reconnecting::{Backoff, Circuit, ReconnectOptions, ReconnectingClient};
 pub use resolver::{CachingResolver, Resolver, SystemResolver};
 pub use runtime::Runtime;
 pub use server::{Report, RunningServer, Server};
