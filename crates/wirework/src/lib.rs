@@ -25,7 +25,7 @@
 //! | exchange frames over a connection | [`Framed`] |
 //! | serve connections | [`Server`], [`Handler`] |
 //! | call a server, from many tasks | [`Client`], [`ReconnectingClient`] |
-//! | connect | [`connect`](connect()), [`Connector`], [`Network`] |
+//! | connect | [`connect`](connect()), [`Connector`], [`Network`]; through a [`proxy`] |
 //! | wait, with a limit or again and again | [`time`] |
 //! | adapt another runtime | [`Runtime`], [`Network`], [`Connection`] |
 
@@ -40,6 +40,7 @@ mod handler;
 mod listener;
 pub mod memory;
 mod network;
+pub mod proxy;
 mod reconnecting;
 mod resolver;
 mod runtime;
