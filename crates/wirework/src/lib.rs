@@ -24,11 +24,13 @@
 //! | write a codec | [`codec`] |
 //! | exchange frames over a connection | [`Framed`] |
 //! | serve connections | [`Server`], [`Handler`] |
-//! | connect | [`connect`](connect()), [`Network`] |
+//! | call a server, from many tasks | [`Client`], [`ReconnectingClient`] |
+//! | connect | [`connect`](connect()), [`Connector`], [`Network`]; through a [`proxy`] |
 //! | wait, with a limit or again and again | [`time`] |
 //! | adapt another runtime | [`Runtime`], [`Network`], [`Connection`] |
 
 mod addr;
+mod client;
 mod connect;
 mod connection;
 mod context;
@@ -38,6 +40,9 @@ mod handler;
 mod listener;
 pub mod memory;
 mod network;
+pub mod proxy;
+mod reconnecting;
+mod resolver;
 mod runtime;
 mod server;
 mod shutdown;
@@ -47,7 +52,8 @@ pub mod time;
 mod timer;
 
 pub use addr::Addr;
-pub use connect::connect;
+pub use client::{Call, CallError, Client, ClientOptions, CorrelatedRequest, CorrelatedResponse, Pushes};
+pub use connect::{ConnectError, ConnectOptions, Connector, FailedAttempt, connect};
 pub use connection::{Connection, Split, ignore_not_connected};
 pub use context::{Context, ErasedTask};
 pub use datagram::Datagram;
@@ -57,6 +63,8 @@ pub use framed::{
 pub use handler::Handler;
 pub use listener::Listener;
 pub use network::Network;
+pub use reconnecting::{Backoff, Circuit, ReconnectOptions, ReconnectingClient};
+pub use resolver::{CachingResolver, Resolver, SystemResolver};
 pub use runtime::Runtime;
 pub use server::{Report, RunningServer, Server};
 pub use shutdown::{Shutdown, ShutdownSignal};
