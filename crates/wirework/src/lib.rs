@@ -38,6 +38,7 @@ mod handler;
 mod listener;
 pub mod memory;
 mod network;
+mod record;
 mod runtime;
 mod server;
 mod shutdown;
@@ -45,6 +46,7 @@ pub mod socket;
 mod task;
 pub mod time;
 mod timer;
+mod watched;
 
 pub use addr::Addr;
 pub use connect::connect;
@@ -57,9 +59,13 @@ pub use framed::{
 pub use handler::Handler;
 pub use listener::Listener;
 pub use network::Network;
+pub use record::Phase;
 pub use runtime::Runtime;
-pub use server::{Report, RunningServer, Server};
+pub use server::{
+    ConfigError, ConnectionStatus, Deadline, Deadlines, Report, RunningServer, Server, ServerHandle, WhenFull,
+};
 pub use shutdown::{Shutdown, ShutdownSignal};
 pub use task::{CatchPanic, Panic, Task, TaskError};
 pub use timer::{BoxTimer, Timer};
+pub use watched::Watched;
 pub use wirework_codec as codec;
