@@ -6,6 +6,8 @@
 mod deadlines;
 #[path = "server/limits.rs"]
 mod limits;
+#[path = "server/service.rs"]
+mod service;
 
 use std::collections::VecDeque;
 use std::future::pending;

@@ -9,6 +9,7 @@ mod outbound;
 mod outbox;
 mod parts;
 mod read_half;
+mod serving;
 #[cfg(test)]
 mod tests;
 mod write_half;

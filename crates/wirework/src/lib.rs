@@ -23,7 +23,7 @@
 //! |---|---|
 //! | write a codec | [`codec`] |
 //! | exchange frames over a connection | [`Framed`] |
-//! | serve connections | [`Server`], [`Handler`] |
+//! | serve connections | [`Server`], [`Handler`], [`Service`] |
 //! | connect | [`connect`](connect()), [`Network`] |
 //! | wait, with a limit or again and again | [`time`] |
 //! | adapt another runtime | [`Runtime`], [`Network`], [`Connection`] |
@@ -41,6 +41,7 @@ mod network;
 mod record;
 mod runtime;
 mod server;
+mod service;
 mod shutdown;
 pub mod socket;
 mod task;
@@ -62,8 +63,12 @@ pub use network::Network;
 pub use record::Phase;
 pub use runtime::Runtime;
 pub use server::{
-    ConfigError, ConnectionStatus, Deadline, Deadlines, Report, RunningServer, Server, ServerHandle, WhenFull,
+    ConfigError, ConnectionStatus, Deadline, Deadlines, Replies, Report, RunningServer, Server, ServerHandle, Session,
+    WhenFull,
 };
+pub use service::Service;
+#[cfg(feature = "tower")]
+pub use service::Tower;
 pub use shutdown::{Shutdown, ShutdownSignal};
 pub use task::{CatchPanic, Panic, Task, TaskError};
 pub use timer::{BoxTimer, Timer};

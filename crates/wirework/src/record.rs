@@ -126,12 +126,16 @@ impl Record {
         }
     }
 
-    #[expect(dead_code, reason = "the service door comes next")]
     /// The oldest request that is being answered, counted from 1; 0 for none.
     pub(crate) fn answers(&self, request: u64, cx: &Context<'_>) {
         if self.request.swap(request, Relaxed) != request && request > 0 {
             self.ring(cx);
         }
+    }
+
+    /// No request is being answered.
+    pub(crate) fn answers_none(&self) {
+        self.request.store(0, Relaxed);
     }
 
     /// From now on, someone above the connection counts.

@@ -5,30 +5,38 @@
 mod accept;
 mod clients;
 mod config_error;
+mod conversation;
 mod deadlines;
 mod door;
 mod handle;
+mod in_flight;
 mod report;
 mod running;
+mod session;
 mod shared;
 mod tally;
 mod watch;
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
+
+use wirework_codec::{BorrowDecoder, Decoder, Encoder};
 
 use self::accept::Acceptor;
 use self::clients::{ClientLimit, Clients};
 pub use self::config_error::ConfigError;
+use self::conversation::Pace;
 pub use self::deadlines::{Deadline, Deadlines};
-use self::door::{FramedDoor, RawDoor};
+use self::door::{BorrowingDoor, FramedDoor, RawDoor, ServiceDoor, SessionDoor};
 pub use self::handle::{ConnectionStatus, ServerHandle};
 pub use self::report::Report;
 pub use self::running::RunningServer;
+pub use self::session::Session;
 use self::shared::Shared;
 use crate::context::ContextSource;
 use crate::record::Record;
-use crate::{Addr, Framed, Handler, Listener, Runtime, Shutdown, Watched};
+use crate::{Addr, Framed, Handler, Listener, Runtime, Service, Shutdown, Watched};
 
 /// The most connections at a time, unless set otherwise.
 const MAX_CONNECTIONS: usize = 10_000;
@@ -38,6 +46,18 @@ const MAX_PER_CLIENT: usize = 1_000;
 
 /// How long connections may take to finish after a shutdown has begun, unless set otherwise.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(30);
+
+/// The most requests of one connection that are worked on at a time, unless set otherwise.
+const MAX_IN_FLIGHT: usize = 32;
+
+/// The order in which the replies of one connection leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replies {
+    /// That of the requests.
+    InOrder,
+    /// As they come: for protocols in which a reply says which request it is for.
+    AsReady,
+}
 
 /// What to do with a connection for which there is no place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,8 +70,9 @@ pub enum WhenFull {
 
 /// Serves connections on a runtime.
 ///
-/// There are two doors for a protocol: the raw connection ([`serve`](Self::serve)) and the framed conversation
-/// ([`serve_framed`](Self::serve_framed)).
+/// There are three doors for a protocol: the raw connection ([`serve`](Self::serve)), the framed conversation
+/// ([`serve_framed`](Self::serve_framed)), and requests and replies ([`serve_service`](Self::serve_service),
+/// [`serve_sessions`](Self::serve_sessions)).
 ///
 /// | | default | set with |
 /// |---|---|---|
@@ -61,6 +82,7 @@ pub enum WhenFull {
 /// | …and for further ones | refuse | [`when_client_full`](Self::when_client_full) |
 /// | who is one client | an IPv4 address, an IPv6 /64 | [`client_prefix`](Self::client_prefix) |
 /// | what a peer may take how long for | see there | [`deadlines`](Self::deadlines) |
+/// | requests of a connection in flight | 32 | [`max_in_flight`](Self::max_in_flight) |
 /// | time to finish after a shutdown has begun | 30 s | [`drain_deadline`](Self::drain_deadline) |
 ///
 /// A handler that panics or fails ends its own connection and is logged; the others do not notice.
@@ -89,6 +111,7 @@ pub struct Server<R> {
     clients: ClientLimit,
     when_client_full: WhenFull,
     deadlines: Deadlines,
+    pace: Pace,
     drain_deadline: Duration,
 }
 
@@ -107,6 +130,10 @@ impl<R: Runtime> Server<R> {
             },
             when_client_full: WhenFull::Refuse,
             deadlines: Deadlines::new(),
+            pace: Pace {
+                max_in_flight: MAX_IN_FLIGHT,
+                replies: Replies::InOrder,
+            },
             drain_deadline: DRAIN_DEADLINE,
         }
     }
@@ -171,6 +198,25 @@ impl<R: Runtime> Server<R> {
         self
     }
 
+    /// Sets how many requests of one connection a [`Service`] works on at a time; 32 unless set. While there are as many, no
+    /// more are read. With 1, a request is begun when the one before it is answered.
+    ///
+    /// # Panics
+    /// Panics if `requests` is 0.
+    #[must_use]
+    pub fn max_in_flight(mut self, requests: usize) -> Self {
+        assert!(requests > 0, "max_in_flight must be at least 1");
+        self.pace.max_in_flight = requests;
+        self
+    }
+
+    /// Sets the order in which a [`Service`]'s replies leave; that of the requests unless set.
+    #[must_use]
+    pub fn replies(mut self, order: Replies) -> Self {
+        self.pace.replies = order;
+        self
+    }
+
     /// Sets how long connections may take to finish after a shutdown has begun; 30 seconds unless set. Those that have not
     /// by then are cut.
     #[must_use]
@@ -231,6 +277,67 @@ impl<R: Runtime> Server<R> {
         H: Handler<Framed<L::Connection, D>>,
     {
         self.start([listener], FramedDoor { codec, handler })
+    }
+
+    /// Answers the requests of all connections by one service.
+    ///
+    /// Up to [`max_in_flight`](Self::max_in_flight) requests of a connection are worked on at a time, within the connection's
+    /// task; their replies leave in the order of the requests, unless set by [`replies`](Self::replies). Once a shutdown has
+    /// begun, the requests that have come are answered.
+    ///
+    /// # Panics
+    /// As [`serve`](Self::serve).
+    ///
+    /// ```
+    /// use std::io;
+    /// use wirework::{Network, RunningServer, Server, codec::Lines};
+    ///
+    /// fn start<N: Network>(network: &N) -> io::Result<RunningServer> {
+    ///     let listener = network.listen_tcp(([127, 0, 0, 1], 0).into())?;
+    ///     let shout = |line: String| async move { io::Result::Ok(line.to_uppercase()) };
+    ///     Ok(Server::new(network).serve_service(listener, Lines::new(), shout))
+    /// }
+    /// ```
+    pub fn serve_service<L, D, S>(self, listener: L, codec: D, service: S) -> RunningServer
+    where
+        L: Listener,
+        D: Decoder<Item: Send> + Encoder<S::Response> + Clone + Send + Sync + 'static,
+        S: Service<<D as Decoder>::Item>,
+    {
+        let pace = self.pace;
+        self.start([listener], ServiceDoor { codec, service, pace })
+    }
+
+    /// As [`serve_service`](Self::serve_service), with requests that lie in the read buffer: nothing is allocated or copied
+    /// for them. They are answered one after the other.
+    ///
+    /// # Panics
+    /// As [`serve`](Self::serve).
+    pub fn serve_service_ref<L, D, S, T, X>(self, listener: L, codec: D, service: S) -> RunningServer
+    where
+        L: Listener,
+        D: BorrowDecoder + Encoder<T> + Clone + Send + Sync + 'static,
+        S: for<'a> Service<D::Frame<'a>, Response = T, Error = X>,
+        T: Send + 'static,
+        X: Into<Box<dyn Error + Send + Sync>> + Send + 'static,
+    {
+        self.start([listener], BorrowingDoor { codec, service })
+    }
+
+    /// As [`serve_service`](Self::serve_service), with a service for each connection, which `new` makes. It knows its peer,
+    /// may keep what it likes between requests, and can push frames that nobody asked for.
+    ///
+    /// # Panics
+    /// As [`serve`](Self::serve).
+    pub fn serve_sessions<L, D, N, S>(self, listener: L, codec: D, new: N) -> RunningServer
+    where
+        L: Listener,
+        D: Decoder<Item: Send> + Encoder<S::Response> + Clone + Send + Sync + 'static,
+        N: Fn(Session<S::Response>) -> S + Send + Sync + 'static,
+        S: Service<<D as Decoder>::Item>,
+    {
+        let pace = self.pace;
+        self.start([listener], SessionDoor::new(codec, new, pace))
     }
 
     fn start<L, H>(self, listeners: impl IntoIterator<Item = L>, handler: H) -> RunningServer

@@ -16,7 +16,7 @@ use super::ConfigError;
 /// | [`idle`](Self::idle) | while nothing is under way in either direction | 5 min |
 /// | [`frame`](Self::frame) | from a frame's first byte to its last | 60 s |
 /// | [`write`](Self::write) | while the peer takes nothing of what is to be sent | 60 s |
-/// | [`request`](Self::request) | while a service works on one request | 60 s |
+/// | [`request`](Self::request) | while a [`Service`](crate::Service) works on one request | 60 s |
 /// | [`min_rate`](Self::min_rate) | bytes per second inside a frame, or of what is to be sent | 100 B/s after 10 s |
 /// | [`lifetime`](Self::lifetime) | from the accept | none |
 ///
