@@ -23,7 +23,7 @@
 //! |---|---|
 //! | write a codec | [`codec`] |
 //! | exchange frames over a connection | [`Framed`] |
-//! | serve connections | [`Server`], [`Handler`] |
+//! | serve connections | [`Server`], [`Handler`], [`Service`] |
 //! | call a server, from many tasks | [`Client`], [`ReconnectingClient`] |
 //! | connect | [`connect`](connect()), [`Connector`], [`Network`]; through a [`proxy`] |
 //! | wait, with a limit or again and again | [`time`] |
@@ -42,14 +42,17 @@ pub mod memory;
 mod network;
 pub mod proxy;
 mod reconnecting;
+mod record;
 mod resolver;
 mod runtime;
 mod server;
+mod service;
 mod shutdown;
 pub mod socket;
 mod task;
 pub mod time;
 mod timer;
+mod watched;
 
 pub use addr::Addr;
 pub use client::{Call, CallError, Client, ClientOptions, CorrelatedRequest, CorrelatedResponse, Pushes};
@@ -64,10 +67,18 @@ pub use handler::Handler;
 pub use listener::Listener;
 pub use network::Network;
 pub use reconnecting::{Backoff, Circuit, ReconnectOptions, ReconnectingClient};
+pub use record::Phase;
 pub use resolver::{CachingResolver, Resolver, SystemResolver};
 pub use runtime::Runtime;
-pub use server::{Report, RunningServer, Server};
+pub use server::{
+    ConfigError, ConnectionStatus, Deadline, Deadlines, Replies, Report, RunningServer, Server, ServerHandle, Session,
+    WhenFull,
+};
+pub use service::Service;
+#[cfg(feature = "tower")]
+pub use service::Tower;
 pub use shutdown::{Shutdown, ShutdownSignal};
 pub use task::{CatchPanic, Panic, Task, TaskError};
 pub use timer::{BoxTimer, Timer};
+pub use watched::Watched;
 pub use wirework_codec as codec;
