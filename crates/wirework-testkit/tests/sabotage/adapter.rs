@@ -1,6 +1,7 @@
 //! An adapter of smol that is right but for one fault.
 
 mod fault;
+mod halves;
 mod listener;
 mod network;
 mod runtime;
@@ -8,6 +9,7 @@ mod stream;
 mod task;
 mod timer;
 mod udp;
+mod waking;
 
 pub(crate) use fault::Fault;
 pub(crate) use runtime::Sabotaged;

@@ -7,7 +7,8 @@ use std::task::{Context, Poll, Waker, ready};
 use wirework::{Addr, Connection};
 
 use super::Fault;
-use super::stream::{Stream, wake_other};
+use super::stream::Stream;
+use super::waking::wake_other;
 
 #[derive(Debug)]
 pub(crate) struct Listener<L: wirework::Listener> {

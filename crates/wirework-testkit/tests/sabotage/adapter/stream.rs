@@ -1,16 +1,18 @@
-//! Connections with a fault, and their halves.
+//! Connections with a fault.
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::mem;
 use std::net::Shutdown;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::{Context, Poll, Wake, Waker, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
 
 use futures_lite::{AsyncRead, AsyncWrite};
 use wirework::{Addr, Connection, Split};
 
 use super::Fault;
+use super::halves::{self, ReadHalf, WriteHalf};
+use super::waking::{SharedWaker, wake_other};
 
 /// Where the system stops gathering.
 const MOST_PIECES: usize = 1024;
@@ -43,6 +45,10 @@ impl<S: Connection> Stream<S> {
             first_reader: None,
             shared: Arc::default(),
         }
+    }
+
+    pub(crate) fn fault(&self) -> Fault {
+        self.fault
     }
 
     fn inner(&mut self) -> Pin<&mut S> {
@@ -248,96 +254,6 @@ impl<S: Connection> Split for Stream<S> {
 
     fn split(mut self) -> (ReadHalf<S>, WriteHalf<S>) {
         self.peeked.clear();
-        let whole = Arc::new(Mutex::new(self));
-        (ReadHalf(Arc::clone(&whole)), WriteHalf(whole))
+        halves::split(self)
     }
-}
-
-#[derive(Debug)]
-pub(crate) struct ReadHalf<S: Connection>(Arc<Mutex<Stream<S>>>);
-
-impl<S: Connection> AsyncRead for ReadHalf<S> {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *lock(&self.0)).poll_read(cx, buf)
-    }
-}
-
-impl<S: Connection> Drop for ReadHalf<S> {
-    fn drop(&mut self) {
-        let whole = lock(&self.0);
-        if whole.fault == Fault::ReadHalfDropTells {
-            whole.shutdown(Shutdown::Read).ok();
-        }
-    }
-}
-
-#[derive(Debug)]
-pub(crate) struct WriteHalf<S: Connection>(Arc<Mutex<Stream<S>>>);
-
-impl<S: Connection> AsyncWrite for WriteHalf<S> {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *lock(&self.0)).poll_write(cx, buf)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let mut whole = lock(&self.0);
-        match whole.fault {
-            Fault::HalfGathersNothing => Pin::new(&mut *whole).poll_write(cx, bufs.first().map_or(&[], |buf| &**buf)),
-            _ => Pin::new(&mut *whole).poll_write_vectored(cx, bufs),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *lock(&self.0)).poll_flush(cx)
-    }
-
-    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *lock(&self.0)).poll_close(cx)
-    }
-}
-
-impl<S: Connection> Drop for WriteHalf<S> {
-    fn drop(&mut self) {
-        let whole = lock(&self.0);
-        if whole.fault != Fault::WriteHalfDropIsSilent && whole.fault != Fault::DropLeaks {
-            whole.shutdown(Shutdown::Write).ok();
-        }
-    }
-}
-
-/// One place for both directions' wakers.
-#[derive(Debug, Default)]
-struct SharedWaker(Mutex<Option<Waker>>);
-
-impl SharedWaker {
-    /// Takes the place, and gives the waker that wakes whoever has it.
-    fn leave(self: &Arc<Self>, cx: &mut Context<'_>) -> Waker {
-        *self.0.lock().expect("nothing panics meanwhile") = Some(cx.waker().clone());
-        Waker::from(Arc::clone(self))
-    }
-}
-
-impl Wake for SharedWaker {
-    fn wake(self: Arc<Self>) {
-        let waker = self.0.lock().expect("nothing panics meanwhile").take();
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-}
-
-/// Takes the place of `last`, and wakes whom it was taken from.
-pub(crate) fn wake_other(last: &mut Option<Waker>, cx: &mut Context<'_>) {
-    match last.replace(cx.waker().clone()) {
-        Some(other) if !other.will_wake(cx.waker()) => other.wake(),
-        _ => {}
-    }
-}
-
-fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
-    shared.lock().expect("nothing panics while it is held")
 }

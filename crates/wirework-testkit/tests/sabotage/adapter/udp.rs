@@ -9,7 +9,7 @@ use wirework::{Datagram, Network};
 use wirework_smol::Smol;
 
 use super::Fault;
-use super::stream::wake_other;
+use super::waking::wake_other;
 
 #[derive(Debug)]
 pub(crate) struct UdpSocket {
