@@ -25,6 +25,7 @@
 //! | exchange frames over a connection | [`Framed`] |
 //! | serve connections | [`Server`], [`Handler`] |
 //! | call a server, from many tasks | [`Client`], [`ReconnectingClient`] |
+//! | use connections again | [`Pool`] |
 //! | connect | [`connect`](connect()), [`Connector`], [`Network`]; through a [`proxy`] |
 //! | wait, with a limit or again and again | [`time`] |
 //! | adapt another runtime | [`Runtime`], [`Network`], [`Connection`] |
@@ -40,6 +41,7 @@ mod handler;
 mod listener;
 pub mod memory;
 mod network;
+mod pool;
 pub mod proxy;
 mod reconnecting;
 mod resolver;
@@ -63,6 +65,7 @@ pub use framed::{
 pub use handler::Handler;
 pub use listener::Listener;
 pub use network::Network;
+pub use pool::{Pool, PoolError, PoolOptions, PoolSource, PoolStatus, Pooled};
 pub use reconnecting::{Backoff, Circuit, ReconnectOptions, ReconnectingClient};
 pub use resolver::{CachingResolver, Resolver, SystemResolver};
 pub use runtime::Runtime;
