@@ -23,7 +23,7 @@
 //! |---|---|
 //! | write a codec | [`codec`] |
 //! | exchange frames over a connection | [`Framed`] |
-//! | serve connections | [`Server`], [`Handler`] |
+//! | serve connections | [`Server`], [`Handler`], [`Service`] |
 //! | call a server, from many tasks | [`Client`], [`ReconnectingClient`] |
 //! | use connections again | [`Pool`], [`Balancer`] |
 //! | let no more than so much through | [`RateLimiter`] |
@@ -47,14 +47,17 @@ mod pool;
 pub mod proxy;
 mod rate;
 mod reconnecting;
+mod record;
 mod resolver;
 mod runtime;
 mod server;
+mod service;
 mod shutdown;
 pub mod socket;
 mod task;
 pub mod time;
 mod timer;
+mod watched;
 
 pub use addr::Addr;
 pub use balance::{Balance, Balancer, Picked};
@@ -72,10 +75,18 @@ pub use network::Network;
 pub use pool::{Pool, PoolError, PoolOptions, PoolSource, PoolStatus, Pooled};
 pub use rate::RateLimiter;
 pub use reconnecting::{Backoff, Circuit, ReconnectOptions, ReconnectingClient};
+pub use record::Phase;
 pub use resolver::{CachingResolver, Resolver, SystemResolver};
 pub use runtime::Runtime;
-pub use server::{Report, RunningServer, Server};
+pub use server::{
+    ConfigError, ConnectionStatus, Deadline, Deadlines, Replies, Report, RunningServer, Server, ServerHandle, Session,
+    WhenFull,
+};
+pub use service::Service;
+#[cfg(feature = "tower")]
+pub use service::Tower;
 pub use shutdown::{Shutdown, ShutdownSignal};
 pub use task::{CatchPanic, Panic, Task, TaskError};
 pub use timer::{BoxTimer, Timer};
+pub use watched::Watched;
 pub use wirework_codec as codec;
