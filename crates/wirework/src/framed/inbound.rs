@@ -5,10 +5,13 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_io::AsyncRead;
 use wirework_codec::{DecodeError, Deframer};
+
+use crate::record::Record;
 
 /// So many frames are handed out before other tasks get a turn, unless set otherwise.
 pub(super) const BUDGET: u32 = 256;
@@ -20,6 +23,8 @@ pub(super) struct Inbound<D> {
     budget: u32,
     /// How many of them are left in this one.
     left: u32,
+    /// Where a server wants to know what is read.
+    record: Option<Arc<Record>>,
 }
 
 impl<D> Inbound<D> {
@@ -28,6 +33,7 @@ impl<D> Inbound<D> {
             deframer,
             budget: BUDGET,
             left: BUDGET,
+            record: None,
         }
     }
 
@@ -36,7 +42,12 @@ impl<D> Inbound<D> {
             deframer: map(self.deframer),
             budget: self.budget,
             left: self.left,
+            record: self.record,
         }
+    }
+
+    pub(super) fn set_record(&mut self, record: Arc<Record>) {
+        self.record = Some(record);
     }
 
     pub(super) fn set_budget(&mut self, frames: u32) {
@@ -84,8 +95,15 @@ impl<D> Inbound<D> {
         if read.is_pending() {
             self.left = self.budget;
             self.deframer.release();
+            if let Some(record) = &self.record {
+                record.waits(self.deframer.offset(), self.deframer.buffered(), cx);
+            }
         }
-        match ready!(read)? {
+        let count = ready!(read)?;
+        if let Some(record) = &self.record {
+            record.has_read(count);
+        }
+        match count {
             0 => self.deframer.finish(),
             count => self.deframer.filled(count),
         }

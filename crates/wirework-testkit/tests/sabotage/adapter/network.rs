@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use wirework::Network;
+use wirework::{ConnectOptions, Network};
 use wirework_smol::Smol;
 
 use super::Fault;
@@ -22,6 +22,11 @@ impl Network for Sabotaged {
 
     async fn connect_tcp(&self, addr: SocketAddr) -> io::Result<Self::TcpStream> {
         let stream = self.inner.connect_tcp(addr).await;
+        Ok(Stream::new(self.fault, self.named(stream)?))
+    }
+
+    async fn connect_tcp_with(&self, addr: SocketAddr, options: ConnectOptions) -> io::Result<Self::TcpStream> {
+        let stream = self.inner.connect_tcp_with(addr, options).await;
         Ok(Stream::new(self.fault, self.named(stream)?))
     }
 
