@@ -268,9 +268,9 @@ impl<C: Connection, D, E> Framed<C, D, E> {
         cx: &mut Context<'_>,
         decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<X>> + Copy,
     ) -> Poll<Result<Option<T>, ReadError<X>>> {
-        if self.outbound.is_full() {
-            ready!(self.poll_backpressure(cx));
-        }
+        // Frames are held back until enough of the replies has left. A connection that can no longer send is none that waits:
+        // the frames that have come are still handed out.
+        ready!(self.outbound.poll_ready_aside(&mut self.connection, cx));
         loop {
             ready!(self.inbound.poll_budget(cx));
             if let Some(frame) = self.inbound.buffered(decode)? {
@@ -280,12 +280,6 @@ impl<C: Connection, D, E> Framed<C, D, E> {
                 return Poll::Ready(Ok(None));
             }
         }
-    }
-
-    /// Holds frames back until enough of the replies has left.
-    fn poll_backpressure(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        // A connection that can no longer send is none that waits: the frames that have come are still handed out.
-        self.outbound.poll_ready(&mut self.connection, cx).map(drop)
     }
 
     /// What to do when no frame is buffered: flush, then read more or see that there is no more.
