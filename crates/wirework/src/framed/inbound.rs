@@ -10,6 +10,8 @@ use std::task::{Context, Poll, ready};
 use futures_io::AsyncRead;
 use wirework_codec::{DecodeError, Deframer};
 
+use crate::ShutdownSignal;
+
 /// So many frames are handed out before other tasks get a turn, unless set otherwise.
 pub(super) const BUDGET: u32 = 256;
 
@@ -20,6 +22,8 @@ pub(super) struct Inbound<D> {
     budget: u32,
     /// How many of them are left in this one.
     left: u32,
+    /// Ends the conversation between two frames when the server shuts down.
+    until: Option<ShutdownSignal>,
 }
 
 impl<D> Inbound<D> {
@@ -28,6 +32,7 @@ impl<D> Inbound<D> {
             deframer,
             budget: BUDGET,
             left: BUDGET,
+            until: None,
         }
     }
 
@@ -36,6 +41,7 @@ impl<D> Inbound<D> {
             deframer: map(self.deframer),
             budget: self.budget,
             left: self.left,
+            until: self.until,
         }
     }
 
@@ -43,6 +49,10 @@ impl<D> Inbound<D> {
         assert!(frames > 0, "the budget must be at least 1 frame");
         self.budget = frames;
         self.left = frames;
+    }
+
+    pub(super) fn set_until(&mut self, signal: ShutdownSignal) {
+        self.until = Some(signal);
     }
 
     /// Takes a frame out of what is buffered, by `decode`. `None` where there is none, and once the budget is spent.
@@ -84,11 +94,27 @@ impl<D> Inbound<D> {
         if read.is_pending() {
             self.left = self.budget;
             self.deframer.release();
+            if self.poll_shutdown(cx).is_ready() {
+                self.deframer.finish();
+                return Poll::Ready(Ok(()));
+            }
         }
-        match ready!(read)? {
+        let read = ready!(read)?;
+        // A read counts, for a peer can send without end what gives no frame.
+        self.left = self.left.saturating_sub(1);
+        match read {
             0 => self.deframer.finish(),
             count => self.deframer.filled(count),
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// While waiting between two frames: has the server been told to shut down?
+    #[inline]
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.until {
+            Some(signal) if self.deframer.buffered() == 0 => signal.poll(cx),
+            _ => Poll::Pending,
+        }
     }
 }

@@ -14,7 +14,7 @@ use futures_lite::future::{block_on, poll_once, zip};
 use futures_lite::{StreamExt, stream};
 use futures_sink::Sink;
 use wirework_codec::bytes::Bytes;
-use wirework_codec::{Encoder, Fault, LengthDelimited, Lines, LinesError, RawBytes, WriteBuf};
+use wirework_codec::{Encoder, Fault, LengthDelimited, Lines, LinesError, RawBytes, RecoveringLines, WriteBuf};
 
 use super::{FramedRead, FramedWrite, ReadAhead, ReadError, WriteError};
 use crate::memory::{MemoryStream, pair};
@@ -686,5 +686,69 @@ fn a_write_that_fails_at_the_watermark_is_not_taken_for_a_clean_end() {
         assert_eq!(framed.next().await.unwrap().unwrap(), "two");
         let error = io::Error::from(framed.next().await.unwrap_err());
         assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    });
+}
+
+#[test]
+fn a_write_that_fails_during_a_shutdown_is_not_taken_for_a_clean_end() {
+    block_on(async {
+        let (probe, calls, _peer) = Probe::pair(1024);
+        let shutdown = Shutdown::new();
+        let mut framed = Framed::new(probe, Lines::new()).until(shutdown.signal());
+        framed.send("reply").await.unwrap();
+        *calls.next_write.lock().unwrap() = Some(io::ErrorKind::BrokenPipe);
+        shutdown.begin();
+        let error = io::Error::from(framed.next().await.unwrap_err());
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+        assert_eq!(framed.next().await.unwrap(), None);
+    });
+}
+
+#[test]
+fn a_shutdown_ends_the_conversation_of_a_read_half_too() {
+    block_on(async {
+        let (mut peer, stream) = pair(1024);
+        let shutdown = Shutdown::new();
+        let framed = Framed::new(stream, Lines::new()).until(shutdown.signal());
+        let (mut reader, _writer) = framed.split();
+        write(&mut peer, b"one\n").await;
+        assert_eq!(reader.next().await.unwrap().unwrap(), "one");
+        assert!(poll_once(reader.next()).await.is_none());
+        shutdown.begin();
+        assert_eq!(reader.next().await.unwrap(), None);
+    });
+}
+
+#[test]
+fn replies_leave_before_a_decoding_error_is_reported() {
+    block_on(async {
+        for input in [&b"good\n\xff\n"[..], b"good\n0123456789abc\n"] {
+            let (mut peer, stream) = pair(1024);
+            let mut framed = Framed::new(stream, Lines::new().max_len(10));
+            write(&mut peer, input).await;
+            assert!(echo(&mut framed).await.is_err());
+            drop(framed);
+            assert_eq!(read_now(&mut peer).await, b"good\n");
+
+            let (mut peer, stream) = pair(1024);
+            let mut framed = Framed::new(stream, Lines::new().max_len(10));
+            write(&mut peer, input).await;
+            let (line, mut out) = framed.next_ref().await.unwrap().unwrap();
+            out.send(line).unwrap();
+            assert!(framed.next_ref().await.is_err());
+            drop(framed);
+            assert_eq!(read_now(&mut peer).await, b"good\n");
+        }
+    });
+}
+
+#[test]
+fn a_firehose_of_bytes_that_are_no_frames_gives_others_a_turn() {
+    block_on(async {
+        let firehose = futures_lite::AsyncReadExt::take(futures_lite::io::repeat(b'x'), 200_000_000);
+        let mut reader = FramedRead::new(firehose, RecoveringLines::new());
+        // One frame says that the line is too long; the rest of it is skipped.
+        let too_long = poll_once(async { while reader.next().await.unwrap().is_some() {} });
+        assert!(too_long.await.is_none());
     });
 }
