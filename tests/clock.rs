@@ -72,19 +72,11 @@ impl<R: Runtime> Runtime for ManualClock<R> {
         }
     }
 
-    fn spawn<F>(&self, future: F) -> R::Task<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
+    fn spawn<F: Future<Output: Send> + Send + 'static>(&self, future: F) -> R::Task<F::Output> {
         self.runtime.spawn(future)
     }
 
-    fn blocking<F, T>(&self, function: F) -> R::Task<T>
-    where
-        F: FnOnce() -> T + Send + 'static,
-        T: Send + 'static,
-    {
+    fn blocking<T: Send + 'static>(&self, function: impl FnOnce() -> T + Send + 'static) -> R::Task<T> {
         self.runtime.blocking(function)
     }
 

@@ -82,19 +82,11 @@ impl Runtime for AsyncStd {
         Timer::at(deadline)
     }
 
-    fn spawn<F>(&self, future: F) -> Task<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
+    fn spawn<F: Future<Output: Send> + Send + 'static>(&self, future: F) -> Task<F::Output> {
         Task::new(task::spawn(CatchPanic::new(future)))
     }
 
-    fn blocking<F, T>(&self, function: F) -> Task<T>
-    where
-        F: FnOnce() -> T + Send + 'static,
-        T: Send + 'static,
-    {
+    fn blocking<T: Send + 'static>(&self, function: impl FnOnce() -> T + Send + 'static) -> Task<T> {
         Task::new(task::spawn_blocking(|| {
             catch_unwind(AssertUnwindSafe(function)).map_err(TaskError::panicked)
         }))

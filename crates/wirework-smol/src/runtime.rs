@@ -107,11 +107,7 @@ impl Runtime for Smol {
         Timer::at(deadline)
     }
 
-    fn spawn<F>(&self, future: F) -> Task<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
+    fn spawn<F: Future<Output: Send> + Send + 'static>(&self, future: F) -> Task<F::Output> {
         let future = CatchPanic::new(future);
         Task::new(match &self.executor {
             Backing::Global => smol::spawn(future),
@@ -121,11 +117,7 @@ impl Runtime for Smol {
         })
     }
 
-    fn blocking<F, T>(&self, function: F) -> Task<T>
-    where
-        F: FnOnce() -> T + Send + 'static,
-        T: Send + 'static,
-    {
+    fn blocking<T: Send + 'static>(&self, function: impl FnOnce() -> T + Send + 'static) -> Task<T> {
         Task::new(smol::unblock(|| {
             catch_unwind(AssertUnwindSafe(function)).map_err(TaskError::panicked)
         }))

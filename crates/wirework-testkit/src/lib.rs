@@ -1,7 +1,17 @@
-//! Test kit for wirework.
-//!
-//! - [`verify_decoder`] checks that a codec keeps its contract, however its input is cut.
+#![doc = include_str!("../README.md")]
 
+pub mod conformance;
+mod descriptors;
+mod fill;
+mod foreign_thread;
+mod pattern;
+mod pause;
+mod reset;
+mod steps;
+#[cfg(unix)]
+mod temp_path;
+pub mod transport;
 mod verify;
+mod wake_counter;
 
 pub use verify::{Failure, Outcome, verify_borrow_decoder, verify_decoder, verify_round_trip};

@@ -3,25 +3,21 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
-#[cfg(unix)]
-use std::path::Path;
 use std::pin::pin;
 
 use tokio::net;
 use wirework::{Network, Runtime, socket};
 
 use crate::{TcpListener, TcpStream, Tokio, UdpSocket};
-#[cfg(unix)]
-use crate::{UnixListener, UnixStream};
 
 impl Network for Tokio {
     type TcpStream = TcpStream;
     type TcpListener = TcpListener;
     type UdpSocket = UdpSocket;
     #[cfg(unix)]
-    type UnixStream = UnixStream;
+    type UnixStream = crate::UnixStream;
     #[cfg(unix)]
-    type UnixListener = UnixListener;
+    type UnixListener = crate::UnixListener;
 
     async fn connect_tcp(&self, addr: SocketAddr) -> io::Result<TcpStream> {
         let stream = self.entered(net::TcpStream::connect(addr)).await;
@@ -42,14 +38,14 @@ impl Network for Tokio {
     }
 
     #[cfg(unix)]
-    async fn connect_unix(&self, path: &Path) -> io::Result<UnixStream> {
+    async fn connect_unix(&self, path: &std::path::Path) -> io::Result<crate::UnixStream> {
         let stream = self.entered(net::UnixStream::connect(path)).await;
         let stream = stream.map_err(|error| socket::cannot_connect(path.display(), &error))?;
         Ok(stream.into())
     }
 
     #[cfg(unix)]
-    fn listen_unix(&self, path: &Path) -> io::Result<UnixListener> {
+    fn listen_unix(&self, path: &std::path::Path) -> io::Result<crate::UnixListener> {
         let _entered = self.handle().enter();
         let listener = net::UnixListener::from_std(socket::listen_unix(path)?)?;
         Ok(self.adopt_listener(listener))

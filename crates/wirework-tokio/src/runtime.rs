@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Instant;
 
 use tokio::runtime::{self, Handle};
+use tokio::time::sleep_until;
 use wirework::Runtime;
 
 use crate::{Task, Timer};
@@ -98,22 +99,15 @@ impl Runtime for Tokio {
 
     fn timer(&self, deadline: Instant) -> Timer {
         let _entered = self.handle.enter();
-        Timer::at(deadline)
+        let sleep = sleep_until(deadline.into());
+        Timer { sleep }
     }
 
-    fn spawn<F>(&self, future: F) -> Task<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
+    fn spawn<F: Future<Output: Send> + Send + 'static>(&self, future: F) -> Task<F::Output> {
         Task::new(self.handle.spawn(future))
     }
 
-    fn blocking<F, T>(&self, function: F) -> Task<T>
-    where
-        F: FnOnce() -> T + Send + 'static,
-        T: Send + 'static,
-    {
+    fn blocking<T: Send + 'static>(&self, function: impl FnOnce() -> T + Send + 'static) -> Task<T> {
         Task::new(self.handle.spawn_blocking(function))
     }
 

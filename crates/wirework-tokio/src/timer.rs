@@ -5,22 +5,15 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use pin_project_lite::pin_project;
-use tokio::time::{Sleep, sleep_until};
+use tokio::time::Sleep;
 
 pin_project! {
     /// Completes at a point in time, never before; tokio counts in milliseconds and rounds up.
     #[derive(Debug)]
     pub struct Timer {
+        // tokio makes one in the context of a runtime only.
         #[pin]
-        sleep: Sleep,
-    }
-}
-
-impl Timer {
-    /// Must be called in the context of a runtime.
-    pub(crate) fn at(deadline: Instant) -> Self {
-        let sleep = sleep_until(deadline.into());
-        Self { sleep }
+        pub(crate) sleep: Sleep,
     }
 }
 

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::ReadBuf;
 use wirework::Datagram;
 
-use crate::Socket;
+use crate::tcp::Socket;
 
 /// A UDP socket.
 pub type UdpSocket = Socket<tokio::net::UdpSocket>;

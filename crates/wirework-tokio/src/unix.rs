@@ -7,8 +7,7 @@ use tokio::io::Interest;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use wirework::{Addr, Listener, socket};
 
-use crate::stream::Duplex;
-use crate::{Listening, Socket};
+use crate::tcp::{Duplex, Listening, Socket};
 
 /// A Unix stream socket.
 pub type UnixStream = Socket<tokio::net::UnixStream>;

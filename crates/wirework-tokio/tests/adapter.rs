@@ -4,17 +4,17 @@
 use std::future::{pending, poll_fn};
 use std::io::{ErrorKind, Read, Write};
 use std::net;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use futures_lite::future::block_on;
+use futures_lite::future::{block_on, poll_once};
 use futures_lite::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::Builder;
-use wirework::{Connection, Datagram, Listener, Network, Runtime, Split, Task, TaskError};
+use wirework::{Connection, Datagram, Listener, Network, Runtime, Split, Task, TaskError, Timer};
 use wirework_tokio::{TcpStream, Tokio, UdpSocket};
 
 #[test]
@@ -159,6 +159,20 @@ fn sockets_and_timers_work_on_threads_that_are_not_tokios() {
         let addrs = runtime.resolve("127.0.0.1", 80).await.unwrap();
         assert_eq!(addrs, [([127, 0, 0, 1], 80).into()]);
     });
+}
+
+#[test]
+fn a_timer_stays_complete_until_it_is_reset() {
+    let runtime = Tokio::new(1).unwrap();
+    let start = runtime.now();
+    let mut timer = pin!(runtime.timer(start + Duration::from_millis(1)));
+    block_on(&mut timer);
+    assert!(runtime.now() >= start + Duration::from_millis(1));
+    block_on(&mut timer);
+    timer.as_mut().reset(start + Duration::from_hours(1));
+    assert!(block_on(poll_once(&mut timer)).is_none());
+    timer.as_mut().reset(start);
+    block_on(&mut timer);
 }
 
 #[test]

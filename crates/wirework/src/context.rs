@@ -109,22 +109,14 @@ impl Runtime for Context {
         self.runtime.timer(deadline)
     }
 
-    fn spawn<F>(&self, future: F) -> ErasedTask<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
+    fn spawn<F: Future<Output: Send> + Send + 'static>(&self, future: F) -> ErasedTask<F::Output> {
         let output = Output::default();
         let slot = output.clone();
         let handle = self.runtime.spawn(Box::pin(async move { slot.set(future.await) }));
         ErasedTask { handle, output }
     }
 
-    fn blocking<F, T>(&self, function: F) -> ErasedTask<T>
-    where
-        F: FnOnce() -> T + Send + 'static,
-        T: Send + 'static,
-    {
+    fn blocking<T: Send + 'static>(&self, function: impl FnOnce() -> T + Send + 'static) -> ErasedTask<T> {
         let output = Output::default();
         let slot = output.clone();
         let handle = self.runtime.blocking(Box::new(move || slot.set(function())));

@@ -27,18 +27,12 @@ pub trait Runtime: Clone + Debug + Send + Sync + 'static {
     /// Runs a future on this runtime's threads, from any thread.
     ///
     /// Dropping the returned task cancels the future; see [`Task`].
-    fn spawn<F>(&self, future: F) -> Self::Task<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static;
+    fn spawn<F: Future<Output: Send> + Send + 'static>(&self, future: F) -> Self::Task<F::Output>;
 
     /// Runs a function that blocks, such as file access, on a thread where it stops nobody else.
     ///
     /// Dropping the task gives up its result; a function that has started runs to its end.
-    fn blocking<F, T>(&self, function: F) -> Self::Task<T>
-    where
-        F: FnOnce() -> T + Send + 'static,
-        T: Send + 'static;
+    fn blocking<T: Send + 'static>(&self, function: impl FnOnce() -> T + Send + 'static) -> Self::Task<T>;
 
     /// A random number for jitter and sampling; not for secrets. Seeded in a simulator.
     fn random_u64(&self) -> u64;

@@ -1,0 +1,3 @@
+//! smol meets the contract of wirework's traits.
+
+wirework_testkit::conformance!(wirework_smol::run);

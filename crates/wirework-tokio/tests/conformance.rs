@@ -1,0 +1,3 @@
+//! tokio meets the contract of wirework's traits.
+
+wirework_testkit::conformance!(wirework_tokio::run);
