@@ -7,6 +7,8 @@ use std::cell::RefCell;
 use std::mem;
 use std::ops::{Deref, DerefMut};
 
+use bytes::Bytes;
+
 /// The size of the smallest block, in bytes. All sizes are this, doubled any number of times.
 pub(crate) const MIN_BLOCK: usize = 8 * 1024;
 
@@ -35,6 +37,20 @@ impl Block {
     /// A block that holds just `bytes` and never enters the pool.
     pub(crate) fn exact(bytes: &[u8]) -> Self {
         Self { bytes: bytes.to_vec() }
+    }
+
+    /// The block, to be shared; it stays out of the pool unless it is [made a block](Self::try_from) again.
+    pub(crate) fn into_bytes(mut self) -> Bytes {
+        mem::take(&mut self.bytes).into()
+    }
+}
+
+impl TryFrom<Bytes> for Block {
+    type Error = Bytes;
+
+    /// The block that `bytes` is all of, unless anybody shares it.
+    fn try_from(bytes: Bytes) -> Result<Self, Bytes> {
+        bytes.try_into_mut().map(|bytes| Self { bytes: bytes.into() })
     }
 }
 
