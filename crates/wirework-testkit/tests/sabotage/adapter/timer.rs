@@ -1,10 +1,11 @@
 //! Timers that may complete, move and wake in the wrong way.
 
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use wirework::{Runtime, Task, Timer as _};
+use wirework::{Runtime, Timer as _};
 
 use super::Fault;
 use super::Sabotaged;
@@ -52,17 +53,6 @@ impl Future for Timer {
             Fault::FarFutureIsNow if self.deadline > self.rt.now() + Duration::from_hours(24 * 365) => {
                 return Poll::Ready(());
             }
-            Fault::DroppedTimerWakes if !self.complete => {
-                let (waker, timer) = (
-                    cx.waker().clone(),
-                    self.rt.inner.timer(self.rt.inner_time(self.deadline)),
-                );
-                let wake = async move {
-                    timer.await;
-                    waker.wake();
-                };
-                self.rt.inner.spawn(wake).detach();
-            }
             _ => {}
         }
         let waker = match self.fault() {
@@ -82,6 +72,16 @@ impl wirework::Timer for Timer {
             self.deadline = deadline;
             let deadline = self.rt.inner_time(deadline);
             Pin::new(&mut self.inner).reset(deadline);
+        }
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        if self.fault() == Fault::DroppedTimerWakes {
+            // The one that is waited for stays registered.
+            let unused = self.rt.inner.timer(self.deadline);
+            mem::forget(mem::replace(&mut self.inner, unused));
         }
     }
 }
