@@ -165,6 +165,13 @@ impl WriteBuf {
         self.end = mark.position - self.base;
         self.queue.truncate(mark.pieces);
         self.queued = mark.queued;
+        if self.is_empty() {
+            // Not as when all is written: the mark can still be used.
+            self.base += self.end;
+            self.block = Block::EMPTY;
+            self.start = 0;
+            self.end = 0;
+        }
     }
 
     /// Overwrites the bytes appended right after `mark`: a length that is known only once the body is encoded.
@@ -454,5 +461,22 @@ mod tests {
         buf.put_slice(b"more");
         buf.clear();
         assert!(buf.block.is_empty() && buf.is_empty());
+    }
+
+    #[test]
+    fn rolling_back_to_nothing_holds_no_memory() {
+        let mut buf = WriteBuf::new();
+        buf.put_slice(b"written");
+        buf.put_slice(b"unwritten");
+        buf.advance(16);
+        let mark = buf.mark();
+        for _ in 0..2 {
+            buf.put_slice(&vec![1; 100_000]);
+            buf.roll_back(mark);
+            assert!(buf.block.is_empty() && buf.is_empty());
+        }
+        buf.put_slice(b"    tail");
+        buf.patch(mark, b"more");
+        assert_eq!(buf.to_vec(), b"moretail");
     }
 }
