@@ -3,6 +3,7 @@
 //! Encoders append to it and connections write from it, one `writev` for all that is there.
 
 use std::collections::VecDeque;
+use std::fmt::Display;
 use std::io::{self, IoSlice};
 
 use bytes::Bytes;
@@ -121,6 +122,14 @@ impl WriteBuf {
     #[inline]
     pub fn put_u64(&mut self, value: u64) {
         self.put_slice(&value.to_be_bytes());
+    }
+
+    /// Appends `value` as text, such as a number in decimal, without a `String` in between.
+    ///
+    /// # Panics
+    /// Panics if the implementation of [`Display`] fails, as [`to_string`](ToString::to_string) does.
+    pub fn put_display(&mut self, value: impl Display) {
+        io::Write::write_fmt(self, format_args!("{value}")).expect("the buffer takes all bytes");
     }
 
     /// Appends `count` zeros, to be [patched](Self::patch) later.
@@ -346,6 +355,14 @@ impl io::Write for WriteBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn text_needs_no_string() {
+        let mut buf = WriteBuf::new();
+        buf.put_slice(b"VALUE ");
+        buf.put_display(-7);
+        assert_eq!(buf.to_vec(), b"VALUE -7");
+    }
 
     fn large(byte: u8) -> Bytes {
         Bytes::from(vec![byte; UNCOPIED])

@@ -6,7 +6,10 @@ use std::net::SocketAddr;
 use std::pin::pin;
 
 use tokio::net;
-use wirework::{Network, Runtime, socket};
+#[cfg(unix)]
+use wirework::socket::UnixListenOptions;
+use wirework::socket::{self, ListenOptions};
+use wirework::{ConnectOptions, Network, Runtime};
 
 use crate::{TcpListener, TcpStream, Tokio, UdpSocket};
 
@@ -19,16 +22,19 @@ impl Network for Tokio {
     #[cfg(unix)]
     type UnixListener = crate::UnixListener;
 
-    async fn connect_tcp(&self, addr: SocketAddr) -> io::Result<TcpStream> {
-        let stream = self.entered(net::TcpStream::connect(addr)).await;
-        let stream = stream.map_err(|error| socket::cannot_connect(addr, &error))?;
-        stream.set_nodelay(true)?;
+    async fn connect_tcp_with(&self, addr: SocketAddr, options: ConnectOptions) -> io::Result<TcpStream> {
+        let connect = self.entered(async {
+            let stream = net::TcpStream::from_std(socket::begin_connect_tcp(addr, options)?)?;
+            stream.writable().await?;
+            stream.take_error()?.map_or(Ok(stream), Err)
+        });
+        let stream = connect.await.map_err(|error| socket::cannot_connect(addr, &error))?;
         Ok(stream.into())
     }
 
-    fn listen_tcp(&self, addr: SocketAddr) -> io::Result<TcpListener> {
+    fn listen_tcp_with(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<TcpListener> {
         let _entered = self.handle().enter();
-        let listener = net::TcpListener::from_std(socket::listen_tcp(addr)?)?;
+        let listener = net::TcpListener::from_std(socket::listen_tcp_with(addr, options)?)?;
         Ok(self.adopt_listener(listener))
     }
 
@@ -45,9 +51,9 @@ impl Network for Tokio {
     }
 
     #[cfg(unix)]
-    fn listen_unix(&self, path: &std::path::Path) -> io::Result<crate::UnixListener> {
+    fn listen_unix_with(&self, path: &std::path::Path, options: &UnixListenOptions) -> io::Result<crate::UnixListener> {
         let _entered = self.handle().enter();
-        let listener = net::UnixListener::from_std(socket::listen_unix(path)?)?;
+        let listener = net::UnixListener::from_std(socket::listen_unix_with(path, options)?)?;
         Ok(self.adopt_listener(listener))
     }
 

@@ -9,6 +9,7 @@ mod outbound;
 mod outbox;
 mod parts;
 mod read_half;
+mod serving;
 #[cfg(test)]
 mod tests;
 mod write_half;
@@ -16,6 +17,7 @@ mod write_half;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
@@ -137,6 +139,17 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     #[must_use]
     pub fn until(mut self, signal: ShutdownSignal) -> Self {
         self.inbound.set_until(signal);
+        self
+    }
+
+    /// Tells the server that `cx` is from about the frames, for its deadlines: which bytes are a frame that is not complete,
+    /// and when nothing is under way. [`Server::serve_framed`](crate::Server::serve_framed) does it; a handler of raw
+    /// connections that frames them itself should.
+    #[must_use]
+    pub fn watched_by(mut self, cx: &crate::Context) -> Self {
+        cx.record().set_framed();
+        self.inbound.set_record(Arc::clone(cx.record()));
+        self.outbound.set_record(Arc::clone(cx.record()));
         self
     }
 

@@ -5,12 +5,15 @@ use std::net::SocketAddr;
 #[cfg(unix)]
 use std::path::Path;
 
-use crate::{Datagram, Listener, Runtime, Split};
+use crate::socket::ListenOptions;
+#[cfg(unix)]
+use crate::socket::UnixListenOptions;
+use crate::{ConnectOptions, Datagram, Listener, Runtime, Split};
 
 /// A runtime that has sockets.
 ///
-/// TCP connections have `TCP_NODELAY` set on both ends: wirework gathers small writes itself. Listeners have
-/// `SO_REUSEADDR` on Unix and a backlog of [`BACKLOG`](crate::socket::BACKLOG) connections.
+/// TCP connections have `TCP_NODELAY` set on both ends unless asked otherwise: wirework gathers small writes itself. Listeners
+/// have `SO_REUSEADDR` on Unix, and what [`ListenOptions`] say.
 pub trait Network: Runtime {
     /// A TCP connection.
     type TcpStream: Split;
@@ -25,7 +28,7 @@ pub trait Network: Runtime {
     #[cfg(unix)]
     type UnixListener: Listener<Connection = Self::UnixStream>;
 
-    /// Connects over TCP to one address. [`connect`](crate::connect) takes a name and tries all of its addresses.
+    /// Connects over TCP to one address. [`connect`](crate::connect()) takes a name and tries all of its addresses.
     ///
     /// # Errors
     /// Those of the system: [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) when nobody listens there. The time it
@@ -33,14 +36,38 @@ pub trait Network: Runtime {
     ///
     /// # Cancel safety
     /// Dropping the future gives the attempt up.
-    fn connect_tcp(&self, addr: SocketAddr) -> impl Future<Output = io::Result<Self::TcpStream>> + Send;
+    fn connect_tcp(&self, addr: SocketAddr) -> impl Future<Output = io::Result<Self::TcpStream>> + Send {
+        self.connect_tcp_with(addr, ConnectOptions::new())
+    }
+
+    /// [`connect_tcp`](Self::connect_tcp) with options of the socket, set before it connects.
+    ///
+    /// # Errors
+    /// As [`connect_tcp`](Self::connect_tcp); those of binding to the local address:
+    /// [`AddrNotAvailable`](io::ErrorKind::AddrNotAvailable) when it is not this host's.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives the attempt up.
+    fn connect_tcp_with(
+        &self,
+        addr: SocketAddr,
+        options: ConnectOptions,
+    ) -> impl Future<Output = io::Result<Self::TcpStream>> + Send;
 
     /// Listens for TCP connections. Port 0 lets the system choose one.
     ///
     /// # Errors
     /// Those of the system: [`AddrInUse`](io::ErrorKind::AddrInUse) when someone else listens there. The error names the
     /// address.
-    fn listen_tcp(&self, addr: SocketAddr) -> io::Result<Self::TcpListener>;
+    fn listen_tcp(&self, addr: SocketAddr) -> io::Result<Self::TcpListener> {
+        self.listen_tcp_with(addr, &ListenOptions::new())
+    }
+
+    /// As [`listen_tcp`](Self::listen_tcp), with options.
+    ///
+    /// # Errors
+    /// As there; [`Unsupported`](io::ErrorKind::Unsupported) where the system lacks what an option asks for.
+    fn listen_tcp_with(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<Self::TcpListener>;
 
     /// Binds a UDP socket. Port 0 lets the system choose one.
     ///
@@ -63,7 +90,16 @@ pub trait Network: Runtime {
     /// # Errors
     /// Those of the system: [`AddrInUse`](io::ErrorKind::AddrInUse) when the path exists. The error names the path.
     #[cfg(unix)]
-    fn listen_unix(&self, path: &Path) -> io::Result<Self::UnixListener>;
+    fn listen_unix(&self, path: &Path) -> io::Result<Self::UnixListener> {
+        self.listen_unix_with(path, &UnixListenOptions::new())
+    }
+
+    /// As [`listen_unix`](Self::listen_unix), with options.
+    ///
+    /// # Errors
+    /// As there.
+    #[cfg(unix)]
+    fn listen_unix_with(&self, path: &Path, options: &UnixListenOptions) -> io::Result<Self::UnixListener>;
 
     /// Looks up the addresses of `host`, each with `port`. Real runtimes ask the system's resolver on a blocking thread.
     ///

@@ -3,18 +3,24 @@
 //! All adapters of real runtimes start from these std sockets, so that an option is set in one place and means the same
 //! on every runtime. Each socket is non-blocking and closed on exec.
 
+mod options;
+#[cfg(unix)]
+mod unix;
+
 use std::fmt::{self, Display};
 use std::io;
-use std::net::{Shutdown, SocketAddr, TcpListener, ToSocketAddrs, UdpSocket};
-#[cfg(unix)]
-use std::os::unix::net::UnixListener;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 #[cfg(unix)]
 use std::path::Path;
 
+use rustix::io::Errno;
 use rustix::net::RecvFlags;
-use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, TcpKeepalive, Type};
 
-use crate::{Addr, ignore_not_connected};
+pub use self::options::ListenOptions;
+#[cfg(unix)]
+pub use self::unix::{UnixListenOptions, listen_unix_with};
+use crate::{Addr, ConnectOptions, ignore_not_connected};
 
 /// What a socket can be borrowed from: those of std, and of the runtimes. std calls it `AsFd` on Unix.
 #[cfg(unix)]
@@ -25,17 +31,42 @@ pub use std::os::windows::io::AsSocket;
 /// How many connections may wait to be accepted, unless the system's own limit is lower.
 pub const BACKLOG: i32 = 1024;
 
-/// A listening TCP socket.
+/// A listening TCP socket, whose connections inherit the options.
 ///
 /// # Errors
 /// Those of the system, naming `addr`.
-pub fn listen_tcp(addr: SocketAddr) -> io::Result<TcpListener> {
+pub fn listen_tcp_with(addr: SocketAddr, options: &ListenOptions) -> io::Result<TcpListener> {
     let listen = || {
-        let socket = bound(addr, Type::STREAM, Protocol::TCP)?;
-        socket.listen(BACKLOG)?;
+        let socket = unbound(addr, Type::STREAM, Protocol::TCP)?;
+        options.before_bind(&socket, Domain::for_address(addr))?;
+        socket.bind(&addr.into())?;
+        options.listen(&socket)?;
         Ok(socket.into())
     };
     listen().map_err(|error| naming(&error, format_args!("listen on {addr}")))
+}
+
+/// A TCP socket that has begun to connect. It is connected when it becomes writable without a pending error
+/// (`SO_ERROR`).
+///
+/// # Errors
+/// Those of the system, without a name: see [`cannot_connect`].
+pub fn begin_connect_tcp(addr: SocketAddr, options: ConnectOptions) -> io::Result<TcpStream> {
+    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_nonblocking(true)?;
+    if options.has_nodelay() {
+        socket.set_tcp_nodelay(true)?;
+    }
+    if let Some(idle) = options.keepalive_idle() {
+        socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(idle))?;
+    }
+    if let Some(local) = options.bind_addr() {
+        socket.bind(&SocketAddr::new(local, 0).into())?;
+    }
+    match socket.connect(&addr.into()) {
+        Err(error) if !is_in_progress(&error) => Err(error),
+        _ => Ok(socket.into()),
+    }
 }
 
 /// A bound UDP socket.
@@ -43,25 +74,12 @@ pub fn listen_tcp(addr: SocketAddr) -> io::Result<TcpListener> {
 /// # Errors
 /// Those of the system, naming `addr`.
 pub fn bind_udp(addr: SocketAddr) -> io::Result<UdpSocket> {
-    bound(addr, Type::DGRAM, Protocol::UDP)
-        .map(Into::into)
-        .map_err(|error| naming(&error, format_args!("bind {addr}")))
-}
-
-/// A listening Unix socket.
-///
-/// # Errors
-/// Those of the system, naming `path`.
-#[cfg(unix)]
-pub fn listen_unix(path: &Path) -> io::Result<UnixListener> {
-    let listen = || {
-        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-        socket.set_nonblocking(true)?;
-        socket.bind(&SockAddr::unix(path)?)?;
-        socket.listen(BACKLOG)?;
+    let bind = || {
+        let socket = unbound(addr, Type::DGRAM, Protocol::UDP)?;
+        socket.bind(&addr.into())?;
         Ok(socket.into())
     };
-    listen().map_err(|error| naming(&error, format_args!("listen on {}", path.display())))
+    bind().map_err(|error| naming(&error, format_args!("bind {addr}")))
 }
 
 /// Asks the system for the addresses of `host`. Blocks.
@@ -126,7 +144,7 @@ pub fn cannot_connect(target: impl Display, error: &io::Error) -> io::Error {
     naming(error, format_args!("connect to {target}"))
 }
 
-fn bound(addr: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket> {
+fn unbound(addr: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(addr), kind, Some(protocol))?;
     socket.set_nonblocking(true)?;
     // A restarted server must get its port back while old connections linger (TIME_WAIT). On Windows the same option
@@ -134,8 +152,12 @@ fn bound(addr: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket>
     if cfg!(unix) && kind == Type::STREAM {
         socket.set_reuse_address(true)?;
     }
-    socket.bind(&addr.into())?;
     Ok(socket)
+}
+
+/// Whether a connection attempt goes on by itself: Unix says "in progress", Windows "would block".
+fn is_in_progress(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock || Errno::from_io_error(error) == Some(Errno::INPROGRESS)
 }
 
 fn to_addr(addr: &SockAddr) -> Addr {
@@ -159,11 +181,37 @@ mod tests {
 
     #[test]
     fn a_port_in_use_is_named() {
-        let first = listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
+        let options = ListenOptions::new();
+        let first = listen_tcp_with(([127, 0, 0, 1], 0).into(), &options).unwrap();
         let addr = first.local_addr().unwrap();
-        let error = listen_tcp(addr).unwrap_err();
+        let error = listen_tcp_with(addr, &options).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
         assert!(error.to_string().contains(&addr.to_string()), "{error}");
+    }
+
+    #[test]
+    fn connections_inherit_their_listeners_options() {
+        use std::net::TcpStream;
+        use std::time::Duration;
+        for nodelay in [true, false] {
+            let options = ListenOptions::new().nodelay(nodelay).keepalive(Duration::from_secs(7));
+            let listener = listen_tcp_with(([127, 0, 0, 1], 0).into(), &options).unwrap();
+            let _far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            listener.set_nonblocking(false).unwrap();
+            let (near, _) = listener.accept().unwrap();
+            assert_eq!(near.nodelay().unwrap(), nodelay);
+            assert!(SockRef::from(&near).keepalive().unwrap());
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn several_may_share_a_port_if_all_of_them_want_to() {
+        let shared = ListenOptions::new().reuse_port(true).backlog(7);
+        let first = listen_tcp_with(([127, 0, 0, 1], 0).into(), &shared).unwrap();
+        let addr = first.local_addr().unwrap();
+        let _second = listen_tcp_with(addr, &shared).unwrap();
+        assert!(listen_tcp_with(addr, &ListenOptions::new()).is_err());
     }
 
     #[test]
@@ -178,7 +226,7 @@ mod tests {
         use std::io::{Read, Write};
         use std::os::unix::net::UnixStream;
         let path = std::env::temp_dir().join(format!("wirework-socket-{}.sock", std::process::id()));
-        let listener = listen_unix(&path).unwrap();
+        let listener = listen_unix_with(&path, &UnixListenOptions::new()).unwrap();
         let mut far = UnixStream::connect(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
         listener.set_nonblocking(false).unwrap();

@@ -5,12 +5,14 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_io::AsyncRead;
 use wirework_codec::{DecodeError, Deframer};
 
 use crate::ShutdownSignal;
+use crate::record::Record;
 
 /// So many frames are handed out before other tasks get a turn, unless set otherwise.
 pub(super) const BUDGET: u32 = 256;
@@ -22,6 +24,8 @@ pub(super) struct Inbound<D> {
     budget: u32,
     /// How many of them are left in this one.
     left: u32,
+    /// Where a server wants to know what is read.
+    record: Option<Arc<Record>>,
     /// Ends the conversation between two frames when the server shuts down.
     until: Option<ShutdownSignal>,
 }
@@ -32,6 +36,7 @@ impl<D> Inbound<D> {
             deframer,
             budget: BUDGET,
             left: BUDGET,
+            record: None,
             until: None,
         }
     }
@@ -41,8 +46,13 @@ impl<D> Inbound<D> {
             deframer: map(self.deframer),
             budget: self.budget,
             left: self.left,
+            record: self.record,
             until: self.until,
         }
+    }
+
+    pub(super) fn set_record(&mut self, record: Arc<Record>) {
+        self.record = Some(record);
     }
 
     pub(super) fn set_budget(&mut self, frames: u32) {
@@ -94,15 +104,21 @@ impl<D> Inbound<D> {
         if read.is_pending() {
             self.left = self.budget;
             self.deframer.release();
+            if let Some(record) = &self.record {
+                record.waits(self.deframer.offset(), self.deframer.buffered(), cx);
+            }
             if self.poll_shutdown(cx).is_ready() {
                 self.deframer.finish();
                 return Poll::Ready(Ok(()));
             }
         }
-        let read = ready!(read)?;
+        let count = ready!(read)?;
+        if let Some(record) = &self.record {
+            record.has_read(count);
+        }
         // A read counts, for a peer can send without end what gives no frame.
         self.left = self.left.saturating_sub(1);
-        match read {
+        match count {
             0 => self.deframer.finish(),
             count => self.deframer.filled(count),
         }

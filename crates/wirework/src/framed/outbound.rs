@@ -2,12 +2,14 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_io::AsyncWrite;
 use wirework_codec::{Encoder, WriteBuf};
 
 use super::WriteError;
+use crate::record::Record;
 
 /// Sending waits while this many bytes are unsent, unless set otherwise.
 pub(super) const HIGH_WATERMARK: usize = 64 * 1024;
@@ -27,6 +29,8 @@ pub(super) struct Outbound<E> {
     low: usize,
     high: usize,
     state: State,
+    /// Where a server wants to know what is written.
+    record: Option<Arc<Record>>,
 }
 
 #[derive(Debug)]
@@ -49,6 +53,7 @@ impl<E> Outbound<E> {
             low: LOW_WATERMARK,
             high: HIGH_WATERMARK,
             state: State::Open,
+            record: None,
         }
     }
 
@@ -60,7 +65,12 @@ impl<E> Outbound<E> {
             low: self.low,
             high: self.high,
             state: self.state,
+            record: self.record,
         }
+    }
+
+    pub(super) fn set_record(&mut self, record: Arc<Record>) {
+        self.record = Some(record);
     }
 
     pub(super) fn set_watermarks(&mut self, low: usize, high: usize) {
@@ -192,18 +202,34 @@ impl<E> Outbound<E> {
         left: usize,
     ) -> Poll<io::Result<()>> {
         while self.buf.len() > left {
-            let written = ready!(self.poll_write_once(io, cx));
+            let written = match self.poll_write_once(io, cx) {
+                Poll::Ready(written) => written,
+                Poll::Pending => {
+                    if let Some(record) = &self.record {
+                        record.stalls(self.buf.len(), cx);
+                    }
+                    return Poll::Pending;
+                }
+            };
             match written {
                 Ok(0) => return Poll::Ready(self.note(Err(io::ErrorKind::WriteZero.into()))),
-                Ok(count) => {
-                    self.buf.advance(count);
-                    self.unflushed = true;
-                }
+                Ok(count) => self.written(count),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Poll::Ready(self.note(Err(error))),
             }
         }
+        if let Some(record) = &self.record {
+            record.flows();
+        }
         Poll::Ready(Ok(()))
+    }
+
+    fn written(&mut self, count: usize) {
+        self.buf.advance(count);
+        self.unflushed = true;
+        if let Some(record) = &self.record {
+            record.has_written(count);
+        }
     }
 
     fn poll_write_once(&self, io: &mut (impl AsyncWrite + Unpin), cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
