@@ -9,7 +9,8 @@ use async_io::Async;
 use wirework::{Addr, Listener, socket};
 
 use crate::Stream;
-use crate::source::{Interest, Source};
+use crate::interest::Interest;
+use crate::source::Source;
 
 /// A TCP connection.
 pub type TcpStream = Stream<net::TcpStream>;
@@ -25,6 +26,7 @@ impl TcpStream {
     pub async fn connect(addr: SocketAddr) -> io::Result<Self> {
         Async::<net::TcpStream>::connect(addr)
             .await
+            .and_then(Source::take_over)
             .and_then(without_delay)
             .map_err(|error| socket::cannot_connect(addr, &error))
     }
@@ -51,7 +53,7 @@ impl TcpStream {
     /// # Errors
     /// Those of the system, where the descriptor has to be duplicated.
     pub fn adopt(stream: impl Into<Arc<Async<net::TcpStream>>>) -> io::Result<Self> {
-        Source::adopt(stream, |shared| Async::new_nonblocking(shared.try_clone()?)).map(Self::from)
+        Source::adopt(stream, net::TcpStream::try_clone).map(Self::from)
     }
 }
 
@@ -60,7 +62,8 @@ impl TryFrom<net::TcpStream> for TcpStream {
 
     /// Takes over a connection, with its options as they are except that it becomes non-blocking.
     fn try_from(stream: net::TcpStream) -> io::Result<Self> {
-        Async::new(stream).map(Self::from)
+        stream.set_nonblocking(true)?;
+        Source::new(stream).map(Self::from)
     }
 }
 
@@ -76,7 +79,8 @@ impl TcpListener {
     /// # Errors
     /// Those of the system, naming `addr`.
     pub fn bind(addr: SocketAddr) -> io::Result<Self> {
-        Async::new_nonblocking(socket::listen_tcp(addr)?).map(Self::from)
+        let source = Source::new(socket::listen_tcp(addr)?)?;
+        Ok(Self { source })
     }
 
     /// Takes over a listener that async-io already watches; see [`TcpStream::adopt`].
@@ -84,7 +88,7 @@ impl TcpListener {
     /// # Errors
     /// Those of the system, where the descriptor has to be duplicated.
     pub fn adopt(listener: impl Into<Arc<Async<net::TcpListener>>>) -> io::Result<Self> {
-        let source = Source::adopt(listener, |shared| Async::new_nonblocking(shared.try_clone()?))?;
+        let source = Source::adopt(listener, net::TcpListener::try_clone)?;
         Ok(Self { source })
     }
 
@@ -95,20 +99,14 @@ impl TcpListener {
     }
 }
 
-impl From<Async<net::TcpListener>> for TcpListener {
-    fn from(io: Async<net::TcpListener>) -> Self {
-        Self {
-            source: Source::new(io),
-        }
-    }
-}
-
 impl TryFrom<net::TcpListener> for TcpListener {
     type Error = io::Error;
 
     /// Takes over a listener, with its options as they are except that it becomes non-blocking.
     fn try_from(listener: net::TcpListener) -> io::Result<Self> {
-        Async::new(listener).map(Self::from)
+        listener.set_nonblocking(true)?;
+        let source = Source::new(listener)?;
+        Ok(Self { source })
     }
 }
 
@@ -117,7 +115,8 @@ impl Listener for TcpListener {
 
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<TcpStream>> {
         let (stream, _) = ready!(self.source.poll_attempt(Interest::Read, cx, net::TcpListener::accept))?;
-        Poll::Ready(Async::new(stream).and_then(without_delay))
+        stream.set_nonblocking(true)?;
+        Poll::Ready(Source::new(stream).and_then(without_delay))
     }
 
     fn local_addr(&self) -> io::Result<Addr> {
@@ -125,7 +124,7 @@ impl Listener for TcpListener {
     }
 }
 
-fn without_delay(stream: Async<net::TcpStream>) -> io::Result<TcpStream> {
+fn without_delay(stream: Source<net::TcpStream>) -> io::Result<TcpStream> {
     stream.get_ref().set_nodelay(true)?;
     Ok(TcpStream::from(stream))
 }
