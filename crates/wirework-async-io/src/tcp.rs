@@ -1,12 +1,13 @@
 //! TCP connections and listeners.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::{self, SocketAddr};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use async_io::Async;
-use wirework::{Addr, Listener, socket};
+use wirework::{Addr, ConnectOptions, Listener, socket};
 
 use crate::Stream;
 use crate::interest::Interest;
@@ -24,11 +25,23 @@ impl TcpStream {
     /// # Cancel safety
     /// Dropping the future gives the attempt up.
     pub async fn connect(addr: SocketAddr) -> io::Result<Self> {
-        Async::<net::TcpStream>::connect(addr)
-            .await
-            .and_then(Source::take_over)
-            .and_then(without_delay)
-            .map_err(|error| socket::cannot_connect(addr, &error))
+        Self::connect_with(addr, ConnectOptions::new()).await
+    }
+
+    /// Connects to one address, with options.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives the attempt up.
+    pub async fn connect_with(addr: SocketAddr, options: ConnectOptions) -> io::Result<Self> {
+        let connect = async {
+            let source = Source::new(socket::begin_connect_tcp(addr, options)?)?;
+            poll_fn(|cx| source.poll_attempt(Interest::Write, cx, connected)).await?;
+            Ok(Self::from(source))
+        };
+        connect.await.map_err(|error| socket::cannot_connect(addr, &error))
     }
 
     /// Takes over a connection that async-io already watches, with its options as they are: a stream of `smol::net`, an
@@ -127,4 +140,15 @@ impl Listener for TcpListener {
 fn without_delay(stream: Source<net::TcpStream>) -> io::Result<TcpStream> {
     stream.get_ref().set_nodelay(true)?;
     Ok(TcpStream::from(stream))
+}
+
+/// Whether a connection that was begun is there: it would block until it is, or has failed.
+fn connected(stream: &net::TcpStream) -> io::Result<()> {
+    match stream.take_error()? {
+        Some(error) => Err(error),
+        None => stream.peer_addr().map(drop).map_err(|error| match error.kind() {
+            io::ErrorKind::NotConnected => io::ErrorKind::WouldBlock.into(),
+            _ => error,
+        }),
+    }
 }

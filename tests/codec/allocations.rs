@@ -1,0 +1,117 @@
+//! How often codecs allocate, and how much memory a peer can make us hold. Counted, not timed.
+
+#![allow(clippy::unwrap_used, reason = "in a test, the panic is the report")]
+
+use allocation_counter::{AllocationInfo, measure};
+use wirework_codec::{
+    BorrowDecoder, ByteLines, Cobs, Decoder, Deframer, Delimited, Encoder, FixedLength, LengthDelimited, Lines,
+    Netstring, NulTerminated, RawBytes, RecoveringLines, Slip, VarintDelimited, WriteBuf,
+};
+
+const FRAMES: usize = 100;
+
+/// Frames of 64 bytes, encoded.
+fn encoded<E: for<'a> Encoder<&'a str>>(codec: &mut E) -> Vec<u8> {
+    let mut dst = WriteBuf::new();
+    for _ in 0..FRAMES {
+        codec.encode(&"x".repeat(64), &mut dst).unwrap();
+    }
+    dst.to_vec()
+}
+
+/// What decoding the same bytes again and again allocates, once everything is warm.
+fn steady<D: BorrowDecoder + for<'a> Encoder<&'a str>>(mut codec: D) -> AllocationInfo {
+    let bytes = encoded(&mut codec);
+    let mut deframer = Deframer::new(codec);
+    let mut round = || {
+        // As a connection reads: in pieces that end anywhere, with a release before each wait.
+        for chunk in bytes.chunks(1000) {
+            deframer.push(chunk);
+            while deframer.next_ref().unwrap().is_some() {}
+        }
+        deframer.release();
+        assert_eq!(deframer.buffered(), 0);
+    };
+    round();
+    measure(round)
+}
+
+#[test]
+fn a_borrowed_frame_costs_no_allocation() {
+    assert_eq!(steady(ByteLines::new()).count_total, 0);
+    assert_eq!(steady(Lines::new()).count_total, 0);
+    assert_eq!(steady(RecoveringLines::new()).count_total, 0);
+    assert_eq!(steady(Delimited::new(";")).count_total, 0);
+    assert_eq!(steady(Delimited::new("\r\n")).count_total, 0);
+    assert_eq!(steady(Delimited::any(["\r\n", "--", "|"])).count_total, 0);
+    assert_eq!(steady(NulTerminated::new()).count_total, 0);
+    assert_eq!(steady(FixedLength::new(64)).count_total, 0);
+    assert_eq!(steady(LengthDelimited::new()).count_total, 0);
+    assert_eq!(steady(VarintDelimited::new()).count_total, 0);
+    assert_eq!(steady(Netstring::new()).count_total, 0);
+    assert_eq!(steady(Cobs::new()).count_total, 0);
+    assert_eq!(steady(Slip::new()).count_total, 0);
+    assert_eq!(steady(RawBytes::new()).count_total, 0);
+}
+
+#[test]
+fn an_owned_frame_costs_at_most_one_allocation() {
+    let bytes = encoded(&mut LengthDelimited::new());
+    let mut deframer = Deframer::new(LengthDelimited::new());
+    let mut round = || {
+        deframer.push(&bytes);
+        while deframer.next().unwrap().is_some() {}
+    };
+    round();
+    let count = measure(round).count_total;
+    assert!(count <= FRAMES as u64 + 4, "{count} allocations for {FRAMES} frames");
+}
+
+#[test]
+fn encoding_costs_no_allocation() {
+    let (mut codec, mut dst) = (LengthDelimited::new(), WriteBuf::new());
+    let mut round = || {
+        for _ in 0..FRAMES {
+            codec.encode([7; 64], &mut dst).unwrap();
+        }
+        dst.clear();
+    };
+    round();
+    assert_eq!(measure(round).count_total, 0);
+}
+
+/// Sends `bytes`, asks for a frame, waits for more, and returns how much memory is held then.
+fn held<D: Decoder + BorrowDecoder>(codec: D, bytes: &[u8], is_owned: bool) -> usize {
+    let mut deframer = Deframer::new(codec);
+    let info = measure(|| {
+        deframer.push(bytes);
+        if is_owned {
+            assert!(deframer.next().unwrap().is_none());
+        } else {
+            assert!(deframer.next_ref().unwrap().is_none());
+        }
+        deframer.release();
+    });
+    drop(deframer);
+    usize::try_from(info.bytes_current).unwrap()
+}
+
+/// The pool of the thread keeps blocks, which do not count: they are not held for this peer. So it is filled before.
+fn fill_the_pool() {
+    let mut deframer = Deframer::new(RawBytes::new());
+    deframer.push(&[0; 100]);
+}
+
+#[test]
+fn a_peer_that_sends_a_header_alone_makes_us_hold_no_more_than_twice_that() {
+    fill_the_pool();
+    let largest = (1_u32 << 20).to_be_bytes();
+    for is_owned in [false, true] {
+        let bytes = held(LengthDelimited::new(), &largest, is_owned);
+        assert!(bytes <= 8, "{bytes} bytes are held for 4");
+        let bytes = held(VarintDelimited::new(), b"\x80\x80\x40", is_owned);
+        assert!(bytes <= 6, "{bytes} bytes are held for 3");
+        let bytes = held(Netstring::new(), b"1048576:", is_owned);
+        assert!(bytes <= 16, "{bytes} bytes are held for 8");
+    }
+}
