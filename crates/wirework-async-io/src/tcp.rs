@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use async_io::Async;
-use wirework::{Addr, ConnectOptions, Listener, socket};
+use wirework::socket::{self, ListenOptions};
+use wirework::{Addr, ConnectOptions, Listener};
 
 use crate::Stream;
 use crate::source::{Interest, Source};
@@ -87,12 +88,20 @@ pub struct TcpListener {
 }
 
 impl TcpListener {
-    /// Listens on `addr`; see [`Network`](wirework::Network) for the options it sets.
+    /// Listens on `addr`, with the default options.
     ///
     /// # Errors
     /// Those of the system, naming `addr`.
     pub fn bind(addr: SocketAddr) -> io::Result<Self> {
-        Async::new_nonblocking(socket::listen_tcp(addr)?).map(Self::from)
+        Self::bind_with(addr, &ListenOptions::new())
+    }
+
+    /// Listens on `addr`. Connections inherit the options.
+    ///
+    /// # Errors
+    /// Those of the system, naming `addr`.
+    pub fn bind_with(addr: SocketAddr, options: &ListenOptions) -> io::Result<Self> {
+        Async::new_nonblocking(socket::listen_tcp_with(addr, options)?).map(Self::from)
     }
 
     /// Takes over a listener that async-io already watches; see [`TcpStream::adopt`].
@@ -133,15 +142,10 @@ impl Listener for TcpListener {
 
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<TcpStream>> {
         let (stream, _) = ready!(self.source.poll_attempt(Interest::Read, cx, net::TcpListener::accept))?;
-        Poll::Ready(Async::new(stream).and_then(without_delay))
+        Poll::Ready(Async::new(stream).map(TcpStream::from))
     }
 
     fn local_addr(&self) -> io::Result<Addr> {
         socket::local_addr(self.get_ref())
     }
-}
-
-fn without_delay(stream: Async<net::TcpStream>) -> io::Result<TcpStream> {
-    stream.get_ref().set_nodelay(true)?;
-    Ok(TcpStream::from(stream))
 }
