@@ -1,6 +1,8 @@
 //! `Framed` over tiny pipes, with every operation cancelled at random: frames arrive whole, once, in order, and nobody
 //! sleeps through a wake-up.
 
+#![allow(clippy::unwrap_used, reason = "in a test, the panic is the report")]
+
 use std::cell::Cell;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -68,7 +70,8 @@ async fn send(mut writer: FramedWrite<MemoryWriteHalf, LengthDelimited>, frames:
 async fn receive(mut reader: FramedRead<MemoryReadHalf, LengthDelimited>, frames: &[Vec<u8>], choices: &Choices) {
     let mut expected = frames.iter();
     loop {
-        let frame = if choices.one_in(2) {
+        let once = choices.one_in(2);
+        let frame = if once {
             match poll_once(reader.next()).await {
                 Some(frame) => frame.unwrap().map(|frame| frame.to_vec()),
                 None => continue,
@@ -88,14 +91,11 @@ async fn receive(mut reader: FramedRead<MemoryReadHalf, LengthDelimited>, frames
 /// Sends each frame back, and is taken apart and put together in between.
 async fn echo(mut framed: Framed<MemoryStream, LengthDelimited>, limits: &Limits, choices: &Choices) {
     loop {
-        if choices.one_in(4) {
-            drop(poll_once(framed.next_ref()).await.is_some_and(|frame| {
-                let Some((frame, mut out)) = frame.unwrap() else {
-                    return false;
-                };
-                out.send(frame).unwrap();
-                true
-            }));
+        if choices.one_in(4)
+            && let Some(frame) = poll_once(framed.next_ref()).await
+            && let Some((frame, mut out)) = frame.unwrap()
+        {
+            out.send(frame).unwrap();
         }
         if choices.one_in(5) {
             framed = limits.set(Framed::from_parts(framed.into_parts()));
