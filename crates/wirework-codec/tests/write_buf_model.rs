@@ -1,5 +1,7 @@
 //! `WriteBuf` against a plain `Vec<u8>`: whatever is done to it, the bytes are the same.
 
+#![allow(clippy::unwrap_used, reason = "in a test, the panic is the report")]
+
 use std::io::IoSlice;
 
 use proptest::prelude::*;

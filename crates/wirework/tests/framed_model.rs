@@ -2,7 +2,6 @@
 //! sleeps through a wake-up.
 
 #![allow(clippy::unwrap_used, reason = "in a test, the panic is the report")]
-#![allow(clippy::same_functions_in_if_condition, reason = "each call draws another number")]
 
 use std::cell::Cell;
 use std::pin::Pin;
@@ -71,7 +70,8 @@ async fn send(mut writer: FramedWrite<MemoryWriteHalf, LengthDelimited>, frames:
 async fn receive(mut reader: FramedRead<MemoryReadHalf, LengthDelimited>, frames: &[Vec<u8>], choices: &Choices) {
     let mut expected = frames.iter();
     loop {
-        let frame = if choices.one_in(2) {
+        let once = choices.one_in(2);
+        let frame = if once {
             match poll_once(reader.next()).await {
                 Some(frame) => frame.unwrap().map(|frame| frame.to_vec()),
                 None => continue,
@@ -92,7 +92,8 @@ async fn receive(mut reader: FramedRead<MemoryReadHalf, LengthDelimited>, frames
 async fn echo(mut framed: Framed<MemoryStream, LengthDelimited>, limits: &Limits, choices: &Choices) {
     loop {
         if choices.one_in(4)
-            && let Some(Some((frame, mut out))) = poll_once(framed.next_ref()).await.map(Result::unwrap)
+            && let Some(frame) = poll_once(framed.next_ref()).await
+            && let Some((frame, mut out)) = frame.unwrap()
         {
             out.send(frame).unwrap();
         }
