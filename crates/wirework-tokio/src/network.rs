@@ -9,7 +9,7 @@ use tokio::net;
 #[cfg(unix)]
 use wirework::socket::UnixListenOptions;
 use wirework::socket::{self, ListenOptions};
-use wirework::{ConnectOptions, Network, Runtime};
+use wirework::{ConnectOptions, Network};
 
 use crate::{TcpListener, TcpStream, Tokio, UdpSocket};
 
@@ -57,10 +57,8 @@ impl Network for Tokio {
         Ok(self.adopt_listener(listener))
     }
 
-    async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-        let host = host.to_owned();
-        let lookup = self.blocking(move || socket::resolve(&host, port));
-        lookup.await.map_err(io::Error::other)?
+    fn resolve(&self, host: &str, port: u16) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send {
+        socket::resolve_on(self, host, port)
     }
 }
 
