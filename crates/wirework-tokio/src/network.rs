@@ -26,10 +26,9 @@ impl Network for Tokio {
         let connect = self.entered(async {
             let stream = net::TcpStream::from_std(socket::begin_connect_tcp(addr, options)?)?;
             stream.writable().await?;
-            stream.take_error()?.map_or(Ok(stream), Err)
+            stream.take_error()?.map_or(Ok(stream.into()), Err)
         });
-        let stream = connect.await.map_err(|error| socket::cannot_connect(addr, &error))?;
-        Ok(stream.into())
+        connect.await.map_err(|error| socket::cannot_connect(addr, &error))
     }
 
     fn listen_tcp_with(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<TcpListener> {
