@@ -1,5 +1,7 @@
 //! `Deframer`, however it is fed and asked, against the frames that were encoded.
 
+#![allow(clippy::unwrap_used, reason = "in a test, the panic is the report")]
+
 use proptest::prelude::*;
 use proptest::sample::Index;
 use wirework_codec::{Deframer, Encoder, Fault, LengthDelimited, WriteBuf};
