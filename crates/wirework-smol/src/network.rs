@@ -8,7 +8,7 @@ use std::path::Path;
 #[cfg(unix)]
 use wirework::socket::UnixListenOptions;
 use wirework::socket::{self, ListenOptions};
-use wirework::{ConnectOptions, Network, Runtime};
+use wirework::{ConnectOptions, Network};
 
 use crate::{Smol, TcpListener, TcpStream, UdpSocket};
 #[cfg(unix)]
@@ -49,9 +49,7 @@ impl Network for Smol {
         UnixListener::bind_with(path, options)
     }
 
-    async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-        let host = host.to_owned();
-        let lookup = self.blocking(move || socket::resolve(&host, port));
-        lookup.await.map_err(io::Error::other)?
+    fn resolve(&self, host: &str, port: u16) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send {
+        socket::resolve_on(self, host, port)
     }
 }

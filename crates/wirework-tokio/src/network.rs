@@ -9,7 +9,7 @@ use tokio::net;
 #[cfg(unix)]
 use wirework::socket::UnixListenOptions;
 use wirework::socket::{self, ListenOptions};
-use wirework::{ConnectOptions, Network, Runtime};
+use wirework::{ConnectOptions, Network};
 
 use crate::{TcpListener, TcpStream, Tokio, UdpSocket};
 
@@ -26,10 +26,9 @@ impl Network for Tokio {
         let connect = self.entered(async {
             let stream = net::TcpStream::from_std(socket::begin_connect_tcp(addr, options)?)?;
             stream.writable().await?;
-            stream.take_error()?.map_or(Ok(stream), Err)
+            stream.take_error()?.map_or(Ok(stream.into()), Err)
         });
-        let stream = connect.await.map_err(|error| socket::cannot_connect(addr, &error))?;
-        Ok(stream.into())
+        connect.await.map_err(|error| socket::cannot_connect(addr, &error))
     }
 
     fn listen_tcp_with(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<TcpListener> {
@@ -57,10 +56,8 @@ impl Network for Tokio {
         Ok(self.adopt_listener(listener))
     }
 
-    async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-        let host = host.to_owned();
-        let lookup = self.blocking(move || socket::resolve(&host, port));
-        lookup.await.map_err(io::Error::other)?
+    fn resolve(&self, host: &str, port: u16) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send {
+        socket::resolve_on(self, host, port)
     }
 }
 

@@ -20,7 +20,7 @@ use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, TcpKeepalive, Type};
 pub use self::options::ListenOptions;
 #[cfg(unix)]
 pub use self::unix::{UnixListenOptions, listen_unix_with};
-use crate::{Addr, ConnectOptions, ignore_not_connected};
+use crate::{Addr, ConnectOptions, Runtime, ignore_not_connected};
 
 /// What a socket can be borrowed from: those of std, and of the runtimes. std calls it `AsFd` on Unix.
 #[cfg(unix)]
@@ -95,6 +95,19 @@ pub fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         Ok(addrs)
     };
     resolve().map_err(|error| naming(&error, format_args!("resolve {host:?}")))
+}
+
+/// [`resolve`] on a thread of `runtime` where it stops nobody else.
+///
+/// # Errors
+/// As [`resolve`].
+///
+/// # Cancel safety
+/// Dropping the future gives the answer up.
+pub async fn resolve_on<R: Runtime>(runtime: &R, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    let host = host.to_owned();
+    let lookup = runtime.blocking(move || resolve(&host, port));
+    lookup.await.map_err(io::Error::other)?
 }
 
 /// Reads without consuming, which std offers for some sockets only.

@@ -95,7 +95,6 @@ impl<Q, A> Matching<Q, A> for InOrder {
 /// Responses come in any order, each with the number of its request.
 #[derive(Debug, Default)]
 pub(super) struct ById {
-    /// Never walked in an order that matters.
     sent: BTreeMap<u64, Place>,
     next: u64,
     last: u64,
