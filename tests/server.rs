@@ -6,8 +6,12 @@
 mod deadlines;
 #[path = "server/limits.rs"]
 mod limits;
+#[path = "server/process.rs"]
+mod process;
 #[path = "server/service.rs"]
 mod service;
+#[path = "server/storms.rs"]
+mod storms;
 
 use std::collections::VecDeque;
 use std::future::pending;
