@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use async_io::Async;
 use wirework::socket::{self, ListenOptions};
-use wirework::{Addr, Listener};
+use wirework::{Addr, ConnectOptions, Listener};
 
 use crate::Stream;
 use crate::source::{Interest, Source};
@@ -24,12 +24,25 @@ impl TcpStream {
     /// # Cancel safety
     /// Dropping the future gives the attempt up.
     pub async fn connect(addr: SocketAddr) -> io::Result<Self> {
-        Async::<net::TcpStream>::connect(addr)
+        Self::connect_with(addr, ConnectOptions::new()).await
+    }
+
+    /// Connects to one address, with options.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives the attempt up.
+    pub async fn connect_with(addr: SocketAddr, options: ConnectOptions) -> io::Result<Self> {
+        let connect = async {
+            let stream = Async::new_nonblocking(socket::begin_connect_tcp(addr, options)?)?;
+            stream.writable().await?;
+            stream.get_ref().take_error()?.map_or(Ok(stream), Err)
+        };
+        connect
             .await
-            .and_then(|stream| {
-                stream.get_ref().set_nodelay(true)?;
-                Ok(Self::from(stream))
-            })
+            .map(Self::from)
             .map_err(|error| socket::cannot_connect(addr, &error))
     }
 

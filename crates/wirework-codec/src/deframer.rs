@@ -16,7 +16,7 @@ pub const MAX_BUFFERED: usize = 2 * 1024 * 1024;
 /// Blocks to read into grow up to this size while reads fill them.
 const MAX_READ: usize = 256 * 1024;
 
-/// Up to this many bytes are moved out of a block to let it go while waiting for more.
+/// Up to this many bytes, or a sixteenth of a block, are moved out of it to let it go while waiting for more.
 const SMALL: usize = 1024;
 
 /// Bytes in, frames out.
@@ -199,8 +199,8 @@ impl<D> Deframer<D> {
             self.block = Block::EMPTY;
             self.start = 0;
             self.end = 0;
-        } else if undecoded.len() <= SMALL && self.block.len() >= MIN_BLOCK {
-            self.block = Block::exact(&self.block[undecoded.clone()]);
+        } else if undecoded.len() <= SMALL.max(self.block.len() / 16) && self.block.len() >= MIN_BLOCK {
+            self.block = Block::copy_of(&self.block[undecoded.clone()]);
             self.start = 0;
             self.end = undecoded.len();
         }
@@ -483,5 +483,21 @@ mod tests {
         assert_eq!(deframer.next_ref().unwrap().unwrap(), "UPGRADE");
         let mut deframer = deframer.map_decoder(|_| LengthDelimited::new());
         assert_eq!(deframer.next_ref().unwrap().unwrap(), b"hi");
+    }
+
+    #[test]
+    fn the_begin_of_a_frame_does_not_hold_the_memory_of_the_last() {
+        let mut deframer = Deframer::new(LengthDelimited::new());
+        let mut input = 1_000_000u32.to_be_bytes().to_vec();
+        input.resize(input.len() + 1_000_000, 0);
+        input.extend(1_000_000u32.to_be_bytes());
+        input.resize(input.len() + 2000, 0);
+        deframer.push(&input);
+        assert_eq!(deframer.next_ref().unwrap().unwrap().len(), 1_000_000);
+        assert!(deframer.next_ref().unwrap().is_none());
+        deframer.release();
+        assert!(deframer.memory() <= 8 * 2004, "{}", deframer.memory());
+        deframer.push(&vec![0; 998_000]);
+        assert_eq!(deframer.next_ref().unwrap().unwrap().len(), 1_000_000);
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 #[cfg(unix)]
 use wirework::socket::UnixListenOptions;
 use wirework::socket::{self, ListenOptions};
-use wirework::{Network, Runtime};
+use wirework::{ConnectOptions, Network, Runtime};
 
 use crate::{Smol, TcpListener, TcpStream, UdpSocket};
 #[cfg(unix)]
@@ -23,8 +23,12 @@ impl Network for Smol {
     #[cfg(unix)]
     type UnixListener = UnixListener;
 
-    fn connect_tcp(&self, addr: SocketAddr) -> impl Future<Output = io::Result<TcpStream>> + Send {
-        TcpStream::connect(addr)
+    fn connect_tcp_with(
+        &self,
+        addr: SocketAddr,
+        options: ConnectOptions,
+    ) -> impl Future<Output = io::Result<TcpStream>> + Send {
+        TcpStream::connect_with(addr, options)
     }
 
     fn listen_tcp_with(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<TcpListener> {

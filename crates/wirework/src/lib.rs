@@ -24,11 +24,16 @@
 //! | write a codec | [`codec`] |
 //! | exchange frames over a connection | [`Framed`] |
 //! | serve connections | [`Server`], [`Handler`], [`Service`] |
-//! | connect | [`connect`](connect()), [`Network`] |
+//! | call a server, from many tasks | [`Client`], [`ReconnectingClient`] |
+//! | use connections again | [`Pool`], [`Balancer`] |
+//! | let no more than so much through | [`RateLimiter`] |
+//! | connect | [`connect`](connect()), [`Connector`], [`Network`]; through a [`proxy`] |
 //! | wait, with a limit or again and again | [`time`] |
 //! | adapt another runtime | [`Runtime`], [`Network`], [`Connection`] |
 
 mod addr;
+mod balance;
+mod client;
 mod connect;
 mod connection;
 mod context;
@@ -38,7 +43,12 @@ mod handler;
 mod listener;
 pub mod memory;
 mod network;
+mod pool;
+pub mod proxy;
+mod rate;
+mod reconnecting;
 mod record;
+mod resolver;
 mod runtime;
 mod server;
 mod service;
@@ -52,7 +62,9 @@ mod timer;
 mod watched;
 
 pub use addr::Addr;
-pub use connect::connect;
+pub use balance::{Balance, Balancer, Picked};
+pub use client::{Call, CallError, Client, ClientOptions, CorrelatedRequest, CorrelatedResponse, Pushes};
+pub use connect::{ConnectError, ConnectOptions, Connector, FailedAttempt, connect};
 pub use connection::{Connection, Split, ignore_not_connected};
 pub use context::{Context, ErasedTask};
 pub use datagram::Datagram;
@@ -62,7 +74,11 @@ pub use framed::{
 pub use handler::Handler;
 pub use listener::Listener;
 pub use network::Network;
+pub use pool::{Pool, PoolError, PoolOptions, PoolSource, PoolStatus, Pooled};
+pub use rate::RateLimiter;
+pub use reconnecting::{Backoff, Circuit, ReconnectOptions, ReconnectingClient};
 pub use record::Phase;
+pub use resolver::{CachingResolver, Resolver, SystemResolver};
 pub use runtime::Runtime;
 pub use server::{
     ConfigError, ConnectionStatus, Deadline, Deadlines, Listeners, Replies, Report, RunningServer, Server,

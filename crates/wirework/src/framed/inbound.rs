@@ -11,6 +11,7 @@ use std::task::{Context, Poll, ready};
 use futures_io::AsyncRead;
 use wirework_codec::{DecodeError, Deframer};
 
+use crate::ShutdownSignal;
 use crate::record::Record;
 
 /// So many frames are handed out before other tasks get a turn, unless set otherwise.
@@ -25,6 +26,8 @@ pub(super) struct Inbound<D> {
     left: u32,
     /// Where a server wants to know what is read.
     record: Option<Arc<Record>>,
+    /// Ends the conversation between two frames when the server shuts down.
+    until: Option<ShutdownSignal>,
 }
 
 impl<D> Inbound<D> {
@@ -34,6 +37,7 @@ impl<D> Inbound<D> {
             budget: BUDGET,
             left: BUDGET,
             record: None,
+            until: None,
         }
     }
 
@@ -43,6 +47,7 @@ impl<D> Inbound<D> {
             budget: self.budget,
             left: self.left,
             record: self.record,
+            until: self.until,
         }
     }
 
@@ -54,6 +59,10 @@ impl<D> Inbound<D> {
         assert!(frames > 0, "the budget must be at least 1 frame");
         self.budget = frames;
         self.left = frames;
+    }
+
+    pub(super) fn set_until(&mut self, signal: ShutdownSignal) {
+        self.until = Some(signal);
     }
 
     /// Takes a frame out of what is buffered, by `decode`. `None` where there is none, and once the budget is spent.
@@ -98,15 +107,30 @@ impl<D> Inbound<D> {
             if let Some(record) = &self.record {
                 record.waits(self.deframer.offset(), self.deframer.buffered(), cx);
             }
+            if self.poll_shutdown(cx).is_ready() {
+                self.deframer.finish();
+                return Poll::Ready(Ok(()));
+            }
         }
         let count = ready!(read)?;
         if let Some(record) = &self.record {
             record.has_read(count);
         }
+        // A read counts, for a peer can send without end what gives no frame.
+        self.left = self.left.saturating_sub(1);
         match count {
             0 => self.deframer.finish(),
             count => self.deframer.filled(count),
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// While waiting between two frames: has the server been told to shut down?
+    #[inline]
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.until {
+            Some(signal) if self.deframer.buffered() == 0 => signal.poll(cx),
+            _ => Poll::Pending,
+        }
     }
 }

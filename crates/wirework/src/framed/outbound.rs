@@ -24,6 +24,8 @@ const MAX_SLICES: usize = 64;
 pub(super) struct Outbound<E> {
     pub(super) encoder: E,
     pub(super) buf: WriteBuf,
+    /// Whether the connection took bytes that it may hold back until it is flushed.
+    unflushed: bool,
     low: usize,
     high: usize,
     state: State,
@@ -46,6 +48,8 @@ impl<E> Outbound<E> {
         Self {
             encoder,
             buf,
+            // Whoever had the connection before may have written to it.
+            unflushed: true,
             low: LOW_WATERMARK,
             high: HIGH_WATERMARK,
             state: State::Open,
@@ -57,6 +61,7 @@ impl<E> Outbound<E> {
         Outbound {
             encoder: map(self.encoder),
             buf: self.buf,
+            unflushed: self.unflushed,
             low: self.low,
             high: self.high,
             state: self.state,
@@ -98,6 +103,17 @@ impl<E> Outbound<E> {
         }
     }
 
+    /// Where the high watermark has been reached: waits as [`poll_ready`](Self::poll_ready), on the side as
+    /// [`poll_flush_aside`](Self::poll_flush_aside).
+    pub(super) fn poll_ready_aside(&mut self, io: &mut (impl AsyncWrite + Unpin), cx: &mut Context<'_>) -> Poll<()> {
+        if self.is_full()
+            && let Err(error) = ready!(self.poll_drain(io, cx))
+        {
+            self.keep(error);
+        }
+        Poll::Ready(())
+    }
+
     /// Writes until no more than the low watermark is left.
     #[cold]
     fn poll_drain(&mut self, io: &mut (impl AsyncWrite + Unpin), cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -137,6 +153,7 @@ impl<E> Outbound<E> {
             self.state = State::Open;
         }
         let flushed = ready!(Pin::new(io).poll_flush(cx));
+        self.unflushed = false;
         Poll::Ready(self.note(flushed))
     }
 
@@ -144,11 +161,11 @@ impl<E> Outbound<E> {
     /// peer had sent before can still be read.
     #[inline]
     pub(super) fn poll_flush_aside(&mut self, io: &mut (impl AsyncWrite + Unpin), cx: &mut Context<'_>) -> Poll<()> {
-        if self.buf.is_empty() {
+        if self.buf.is_empty() && !self.unflushed {
             return Poll::Ready(());
         }
         if let Err(error) = ready!(self.poll_flush(io, cx)) {
-            self.state = State::Failed(error.kind(), Some(error));
+            self.keep(error);
         }
         Poll::Ready(())
     }
@@ -209,6 +226,7 @@ impl<E> Outbound<E> {
 
     fn written(&mut self, count: usize) {
         self.buf.advance(count);
+        self.unflushed = true;
         if let Some(record) = &self.record {
             record.has_written(count);
         }
@@ -223,11 +241,17 @@ impl<E> Outbound<E> {
         Pin::new(io).poll_write_vectored(cx, &slices[..filled])
     }
 
+    /// Keeps a failure that nobody has been told of.
+    fn keep(&mut self, error: io::Error) {
+        self.state = State::Failed(error.kind(), Some(error));
+    }
+
     /// Remembers a failure: nothing more can be sent, so nothing more is held.
     fn note(&mut self, result: io::Result<()>) -> io::Result<()> {
         if let Err(error) = &result {
             self.state = State::Failed(error.kind(), None);
             self.buf.clear();
+            self.unflushed = false;
         }
         result
     }
