@@ -15,6 +15,10 @@ struct FacingTheInternet;
 #[expect(dead_code, reason = "it carries the chapter's doctests")]
 struct YourFirstProtocol;
 
+#[doc = include_str!("../docs/a-client-that-survives.md")]
+#[expect(dead_code, reason = "it carries the chapter's doctests")]
+struct AClientThatSurvives;
+
 mod clock;
 
 pub use clock::{ManualClock, ManualTimer};

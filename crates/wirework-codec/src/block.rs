@@ -7,6 +7,8 @@ use std::cell::RefCell;
 use std::mem;
 use std::ops::{Deref, DerefMut};
 
+use bytes::Bytes;
+
 /// The size of the smallest block, in bytes. All sizes are this, doubled any number of times.
 pub(crate) const MIN_BLOCK: usize = 8 * 1024;
 
@@ -40,6 +42,20 @@ impl Block {
         let mut block = Self::with_len(bytes.len());
         block[..bytes.len()].copy_from_slice(bytes);
         block
+    }
+
+    /// The block, to be shared; it stays out of the pool unless it is [made a block](Self::try_from) again.
+    pub(crate) fn into_bytes(mut self) -> Bytes {
+        mem::take(&mut self.bytes).into()
+    }
+}
+
+impl TryFrom<Bytes> for Block {
+    type Error = Bytes;
+
+    /// The block that `bytes` is all of, unless anybody shares it.
+    fn try_from(bytes: Bytes) -> Result<Self, Bytes> {
+        bytes.try_into_mut().map(|bytes| Self { bytes: bytes.into() })
     }
 }
 

@@ -9,11 +9,8 @@ use std::ops::Range;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use crate::{Limit, Map, TryMap};
-
-/// Frames up to this many bytes are copied out of the read buffer: a reference would cost as much, and would keep the whole
-/// buffer alive for a few bytes.
-const TINY: usize = 64;
+use crate::read_buf::TINY;
+use crate::{Limit, Map, ReadBuf, TryMap};
 
 /// Turns bytes into frames that own what they hold.
 ///
@@ -66,6 +63,22 @@ pub trait Decoder {
     /// As [`decode`](Self::decode). Bytes that are left over need no error of the decoder's: the driver reports them.
     fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<Self::Item>, Self::Error> {
         self.decode(src)
+    }
+
+    /// As [`decode`](Self::decode) or, if `is_ended`, [`decode_eof`](Self::decode_eof), from the buffer of a
+    /// [`Deframer`](crate::Deframer): this is what it calls.
+    ///
+    /// There is no need to override it, other than speed: a decoder that looks at the bytes in place saves them a move.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    fn decode_from(&mut self, src: &mut ReadBuf, is_ended: bool) -> Result<Option<Self::Item>, Self::Error> {
+        let src = src.gathered();
+        if is_ended {
+            self.decode_eof(src)
+        } else {
+            self.decode(src)
+        }
     }
 
     /// Makes something else of each frame.
@@ -216,7 +229,11 @@ pub trait Framing {
         self.find(src)
     }
 
-    /// Undoes the framing's escapes in place and returns how many bytes are left, from the front.
+    /// Whether frames have escapes in them, so that [`unescape`](Self::unescape) is to be called.
+    const ESCAPES: bool = false;
+
+    /// Undoes the framing's escapes in place and returns how many bytes are left, from the front. Only called if
+    /// [`ESCAPES`](Self::ESCAPES) is set.
     ///
     /// # Errors
     /// Fails, for good, when the bytes are not what the framing allows.
@@ -289,6 +306,12 @@ impl Span {
     pub fn is_skipped(&self) -> bool {
         self.skipped
     }
+
+    /// Whether there is a frame, which takes some bytes as it must.
+    #[inline]
+    pub(crate) fn is_frame(&self) -> bool {
+        self.len > 0 && !self.skipped
+    }
 }
 
 impl<F: Framing> BorrowDecoder for F {
@@ -310,8 +333,7 @@ impl<F: Framing> BorrowDecoder for F {
 
     #[inline]
     fn parse<'a>(&'a mut self, frame: &'a mut [u8]) -> Result<&'a [u8], F::Error> {
-        let len = self.unescape(frame)?;
-        Ok(&frame[..len])
+        unescape(self, frame)
     }
 }
 
@@ -330,45 +352,104 @@ impl<F: Framing> Decoder for F {
         let span = self.find_eof(src)?;
         span.map_or(Ok(None), |span| take(self, src, &span))
     }
+
+    #[inline]
+    fn decode_from(&mut self, src: &mut ReadBuf, is_ended: bool) -> Result<Option<Bytes>, F::Error> {
+        let bytes = src.bytes();
+        let found = if is_ended {
+            self.find_eof(bytes)
+        } else {
+            self.find(bytes)
+        };
+        let Some(span) = found? else {
+            return Ok(None);
+        };
+        if !F::ESCAPES && !span.skipped {
+            return Ok(Some(src.take(&span)));
+        }
+        let frame = if span.skipped {
+            Ok(None)
+        } else {
+            let frame = unescape(self, &mut src.bytes_mut()[span.payload()]);
+            frame.map(|frame| Some(Bytes::copy_from_slice(frame)))
+        };
+        src.advance(span.len);
+        frame
+    }
 }
 
-/// Takes a frame's payload off the front of `src`: a tiny one as a copy, a longer one as a part of the same memory.
+/// The meaning of a frame's bytes.
 #[inline]
+pub(crate) fn unescape<'a, F: Framing>(framing: &mut F, frame: &'a mut [u8]) -> Result<&'a [u8], F::Error> {
+    if !F::ESCAPES {
+        return Ok(frame);
+    }
+    let len = framing.unescape(frame)?;
+    Ok(&frame[..len])
+}
+
+/// Takes a frame off the front of `src`.
 fn take<F: Framing>(framing: &mut F, src: &mut BytesMut, span: &Span) -> Result<Option<Bytes>, F::Error> {
+    let mut frame = src.split_to(span.len);
     if span.skipped {
-        src.advance(span.len);
         return Ok(None);
     }
-    if span.payload.len() <= TINY {
-        let payload = &mut src[span.payload()];
-        let frame = framing
-            .unescape(payload)
-            .map(|len| Bytes::copy_from_slice(&payload[..len]));
-        src.advance(span.len);
-        return frame.map(Some);
-    }
-    let mut frame = src.split_to(span.len);
-    frame.truncate(span.payload.end);
-    frame.advance(span.payload.start);
-    let len = framing.unescape(&mut frame)?;
-    frame.truncate(len);
-    Ok(Some(frame.freeze()))
+    let frame = if F::ESCAPES || span.payload.len() <= TINY {
+        Bytes::copy_from_slice(unescape(framing, &mut frame[span.payload()])?)
+    } else {
+        frame.truncate(span.payload.end);
+        frame.advance(span.payload.start);
+        frame.freeze()
+    };
+    Ok(Some(frame))
 }
 
 /// Takes a located frame off the front of `src`, in the form that `own` gives it: how a [`BorrowDecoder`] is a
 /// [`Decoder`] as well.
-#[inline]
-pub(crate) fn take_owned<D: BorrowDecoder, T>(
+pub(crate) fn decode_owned<D: BorrowDecoder, T>(
     decoder: &mut D,
     src: &mut BytesMut,
-    span: &Span,
+    is_ended: bool,
     own: impl FnOnce(D::Frame<'_>) -> T,
 ) -> Result<Option<T>, D::Error> {
-    if span.skipped {
-        src.advance(span.len);
+    let Some(span) = locate(decoder, src, is_ended)? else {
         return Ok(None);
-    }
-    let frame = decoder.parse(&mut src[span.payload()]).map(own);
+    };
+    let frame = if span.skipped {
+        Ok(None)
+    } else {
+        decoder.parse(&mut src[span.payload()]).map(|frame| Some(own(frame)))
+    };
     src.advance(span.len);
-    frame.map(Some)
+    frame
+}
+
+/// As [`decode_owned`], in place.
+#[inline]
+pub(crate) fn decode_in_place<D: BorrowDecoder, T>(
+    decoder: &mut D,
+    src: &mut ReadBuf,
+    is_ended: bool,
+    own: impl FnOnce(D::Frame<'_>) -> T,
+) -> Result<Option<T>, D::Error> {
+    let bytes = src.bytes_mut();
+    let Some(span) = locate(decoder, bytes, is_ended)? else {
+        return Ok(None);
+    };
+    let frame = if span.skipped {
+        Ok(None)
+    } else {
+        decoder.parse(&mut bytes[span.payload()]).map(|frame| Some(own(frame)))
+    };
+    src.advance(span.len);
+    frame
+}
+
+#[inline]
+fn locate<D: BorrowDecoder>(decoder: &mut D, src: &[u8], is_ended: bool) -> Result<Option<Span>, D::Error> {
+    if is_ended {
+        decoder.locate_eof(src)
+    } else {
+        decoder.locate(src)
+    }
 }
