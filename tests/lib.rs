@@ -7,6 +7,10 @@
 #[expect(dead_code, reason = "it carries the README's doctests")]
 struct Readme;
 
+#[doc = include_str!("../docs/facing-the-internet.md")]
+#[expect(dead_code, reason = "it carries the chapter's doctests")]
+struct FacingTheInternet;
+
 #[doc = include_str!("../docs/your-first-protocol.md")]
 #[expect(dead_code, reason = "it carries the chapter's doctests")]
 struct YourFirstProtocol;

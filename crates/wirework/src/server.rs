@@ -10,6 +10,7 @@ mod deadlines;
 mod door;
 mod handle;
 mod in_flight;
+mod linger;
 mod listeners;
 mod report;
 mod running;

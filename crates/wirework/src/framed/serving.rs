@@ -13,6 +13,10 @@ use crate::Connection;
 type Received<T, X> = Result<Option<T>, ReadError<X>>;
 
 impl<C: Connection, D, E> Framed<C, D, E> {
+    pub(crate) fn connection_mut(&mut self) -> &mut C {
+        &mut self.connection
+    }
+
     pub(crate) fn is_full(&self) -> bool {
         self.outbound.is_full()
     }
