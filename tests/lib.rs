@@ -11,6 +11,9 @@ struct Readme;
 #[expect(dead_code, reason = "it carries the chapter's doctests")]
 struct YourFirstProtocol;
 
+mod clock;
+
+pub use clock::{ManualClock, ManualTimer};
 pub use {wirework_async_std, wirework_smol, wirework_tokio};
 
 /// Makes of each `async fn name<N: Network>(network: N)` a test on every runtime.

@@ -2,6 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test, the panic is the report")]
 
+#[path = "server/deadlines.rs"]
+mod deadlines;
+#[path = "server/limits.rs"]
+mod limits;
+#[path = "server/service.rs"]
+mod service;
+
 use std::collections::VecDeque;
 use std::future::pending;
 use std::io;
@@ -12,7 +19,9 @@ use futures_lite::{AsyncReadExt, AsyncWriteExt, FutureExt, future};
 use wirework::codec::Lines;
 use wirework::memory::{self, MemoryStream};
 use wirework::time::{sleep, timeout};
-use wirework::{Addr, Connection, Context, Framed, Listener, Network, Report, RunningServer, Runtime, Server, connect};
+use wirework::{
+    Addr, Connection, Context, Framed, Listener, Network, Report, RunningServer, Runtime, Server, Watched, connect,
+};
 use wirework_tests::on_each_runtime;
 
 on_each_runtime![
@@ -69,7 +78,7 @@ async fn report<N: Network>(network: &N, server: &RunningServer, wanted: impl Fn
 
 async fn raw_connections_are_served<N: Network>(network: N) {
     let listener = network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
-    let server = Server::new(&network).serve(listener, |mut stream: N::TcpStream, cx: Context| async move {
+    let server = Server::new(&network).serve(listener, |mut stream: Watched<N::TcpStream>, cx: Context| async move {
         assert_eq!(Some(stream.peer_addr()?), Some(cx.peer().clone()));
         let mut buf = [0; 4];
         stream.read_exact(&mut buf).await?;
@@ -214,7 +223,7 @@ async fn what_has_come_is_answered_before_the_server_ends<N: Network>(network: N
 
 async fn a_handler_that_does_not_finish_is_cut_at_the_deadline<N: Network>(network: N) {
     let listener = network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
-    let stuck = |stream: N::TcpStream, _: Context| async move {
+    let stuck = |stream: Watched<N::TcpStream>, _: Context| async move {
         let _held = stream;
         pending::<io::Result<()>>().await
     };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use async_io::Async;
-use wirework::{Addr, Listener, socket};
+use wirework::{Addr, ConnectOptions, Listener, socket};
 
 use crate::Stream;
 use crate::source::{Interest, Source};
@@ -23,9 +23,25 @@ impl TcpStream {
     /// # Cancel safety
     /// Dropping the future gives the attempt up.
     pub async fn connect(addr: SocketAddr) -> io::Result<Self> {
-        Async::<net::TcpStream>::connect(addr)
+        Self::connect_with(addr, ConnectOptions::new()).await
+    }
+
+    /// Connects to one address, with options.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives the attempt up.
+    pub async fn connect_with(addr: SocketAddr, options: ConnectOptions) -> io::Result<Self> {
+        let connect = async {
+            let stream = Async::new_nonblocking(socket::begin_connect_tcp(addr, options)?)?;
+            stream.writable().await?;
+            stream.get_ref().take_error()?.map_or(Ok(stream), Err)
+        };
+        connect
             .await
-            .and_then(without_delay)
+            .map(Self::from)
             .map_err(|error| socket::cannot_connect(addr, &error))
     }
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 #[cfg(unix)]
 use std::path::Path;
 
-use wirework::{Network, Runtime, socket};
+use wirework::{ConnectOptions, Network, Runtime, socket};
 
 use crate::{AsyncStd, TcpListener, TcpStream, UdpSocket};
 #[cfg(unix)]
@@ -20,8 +20,12 @@ impl Network for AsyncStd {
     #[cfg(unix)]
     type UnixListener = UnixListener;
 
-    fn connect_tcp(&self, addr: SocketAddr) -> impl Future<Output = io::Result<TcpStream>> + Send {
-        TcpStream::connect(addr)
+    fn connect_tcp_with(
+        &self,
+        addr: SocketAddr,
+        options: ConnectOptions,
+    ) -> impl Future<Output = io::Result<TcpStream>> + Send {
+        TcpStream::connect_with(addr, options)
     }
 
     fn listen_tcp(&self, addr: SocketAddr) -> io::Result<TcpListener> {

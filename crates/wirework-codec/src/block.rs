@@ -34,9 +34,14 @@ impl Block {
         }
     }
 
-    /// A block that holds just `bytes` and never enters the pool.
-    pub(crate) fn exact(bytes: &[u8]) -> Self {
-        Self { bytes: bytes.to_vec() }
+    /// A block that holds `bytes`; where these are few, just them, and then it never enters the pool.
+    pub(crate) fn copy_of(bytes: &[u8]) -> Self {
+        if bytes.len() < MIN_BLOCK {
+            return Self { bytes: bytes.to_vec() };
+        }
+        let mut block = Self::with_len(bytes.len());
+        block[..bytes.len()].copy_from_slice(bytes);
+        block
     }
 
     /// The block, to be shared; it stays out of the pool unless it is [made a block](Self::try_from) again.
@@ -138,10 +143,14 @@ mod tests {
     }
 
     #[test]
-    fn an_exact_block_stays_out_of_the_pool() {
-        let block = Block::exact(b"abc");
+    fn a_small_copy_stays_out_of_the_pool() {
+        let block = Block::copy_of(b"abc");
         assert_eq!(&*block, b"abc");
         drop(block);
         assert_eq!(pooled(), 0);
+        let block = Block::copy_of(&[7; MIN_BLOCK + 1]);
+        assert_eq!(block[..=MIN_BLOCK], [7; MIN_BLOCK + 1]);
+        drop(block);
+        assert_eq!(pooled(), 2 * MIN_BLOCK);
     }
 }

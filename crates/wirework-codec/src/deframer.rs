@@ -393,4 +393,20 @@ mod tests {
         let mut deframer = deframer.map_decoder(|_| LengthDelimited::new());
         assert_eq!(deframer.next_ref().unwrap().unwrap(), b"hi");
     }
+
+    #[test]
+    fn the_begin_of_a_frame_does_not_hold_the_memory_of_the_last() {
+        let mut deframer = Deframer::new(LengthDelimited::new());
+        let mut input = 1_000_000u32.to_be_bytes().to_vec();
+        input.resize(input.len() + 1_000_000, 0);
+        input.extend(1_000_000u32.to_be_bytes());
+        input.resize(input.len() + 2000, 0);
+        deframer.push(&input);
+        assert_eq!(deframer.next_ref().unwrap().unwrap().len(), 1_000_000);
+        assert!(deframer.next_ref().unwrap().is_none());
+        deframer.release();
+        assert!(deframer.memory() <= 8 * 2004, "{}", deframer.memory());
+        deframer.push(&[0; 998_000]);
+        assert_eq!(deframer.next_ref().unwrap().unwrap().len(), 1_000_000);
+    }
 }

@@ -14,7 +14,7 @@ use crate::block::{Block, MIN_BLOCK};
 /// Blocks to read into grow up to this size while reads fill them.
 const MAX_READ: usize = 256 * 1024;
 
-/// Up to this many bytes are moved out of a block to let it go while waiting for more.
+/// Up to this many bytes, or a sixteenth of a block, are moved out of it to let it go while waiting for more.
 const SMALL: usize = 1024;
 
 /// A frame keeps at most this many times its own length alive; where it would be more, it is copied.
@@ -252,8 +252,8 @@ impl ReadBuf {
             self.block = Block::EMPTY;
             self.start = 0;
             self.end = 0;
-        } else if is_worth_it && self.len() <= SMALL {
-            let undecoded = Block::exact(self.bytes());
+        } else if is_worth_it && self.len() <= SMALL.max(self.memory() / 16) {
+            let undecoded = Block::copy_of(self.bytes());
             self.settle();
             self.start = 0;
             self.end = undecoded.len();

@@ -3,6 +3,7 @@
 //! Encoders append to it and connections write from it, one `writev` for all that is there.
 
 use std::collections::VecDeque;
+use std::fmt::Display;
 use std::io::{self, IoSlice};
 
 use bytes::Bytes;
@@ -123,6 +124,14 @@ impl WriteBuf {
         self.put_slice(&value.to_be_bytes());
     }
 
+    /// Appends `value` as text, such as a number in decimal, without a `String` in between.
+    ///
+    /// # Panics
+    /// Panics if the implementation of [`Display`] fails, as [`to_string`](ToString::to_string) does.
+    pub fn put_display(&mut self, value: impl Display) {
+        io::Write::write_fmt(self, format_args!("{value}")).expect("the buffer takes all bytes");
+    }
+
     /// Appends `count` zeros, to be [patched](Self::patch) later.
     #[inline]
     pub fn put_zeros(&mut self, count: usize) {
@@ -156,6 +165,13 @@ impl WriteBuf {
         self.end = mark.position - self.base;
         self.queue.truncate(mark.pieces);
         self.queued = mark.queued;
+        if self.is_empty() {
+            // Not as when all is written: the mark can still be used.
+            self.base += self.end;
+            self.block = Block::EMPTY;
+            self.start = 0;
+            self.end = 0;
+        }
     }
 
     /// Overwrites the bytes appended right after `mark`: a length that is known only once the body is encoded.
@@ -340,6 +356,14 @@ impl io::Write for WriteBuf {
 mod tests {
     use super::*;
 
+    #[test]
+    fn text_needs_no_string() {
+        let mut buf = WriteBuf::new();
+        buf.put_slice(b"VALUE ");
+        buf.put_display(-7);
+        assert_eq!(buf.to_vec(), b"VALUE -7");
+    }
+
     fn large(byte: u8) -> Bytes {
         Bytes::from(vec![byte; UNCOPIED])
     }
@@ -437,5 +461,22 @@ mod tests {
         buf.put_slice(b"more");
         buf.clear();
         assert!(buf.block.is_empty() && buf.is_empty());
+    }
+
+    #[test]
+    fn rolling_back_to_nothing_holds_no_memory() {
+        let mut buf = WriteBuf::new();
+        buf.put_slice(b"written");
+        buf.put_slice(b"unwritten");
+        buf.advance(16);
+        let mark = buf.mark();
+        for _ in 0..2 {
+            buf.put_slice(&vec![1; 100_000]);
+            buf.roll_back(mark);
+            assert!(buf.block.is_empty() && buf.is_empty());
+        }
+        buf.put_slice(b"    tail");
+        buf.patch(mark, b"more");
+        assert_eq!(buf.to_vec(), b"moretail");
     }
 }

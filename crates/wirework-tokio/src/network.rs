@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::pin::pin;
 
 use tokio::net;
-use wirework::{Network, Runtime, socket};
+use wirework::{ConnectOptions, Network, Runtime, socket};
 
 use crate::{TcpListener, TcpStream, Tokio, UdpSocket};
 
@@ -19,10 +19,13 @@ impl Network for Tokio {
     #[cfg(unix)]
     type UnixListener = crate::UnixListener;
 
-    async fn connect_tcp(&self, addr: SocketAddr) -> io::Result<TcpStream> {
-        let stream = self.entered(net::TcpStream::connect(addr)).await;
-        let stream = stream.map_err(|error| socket::cannot_connect(addr, &error))?;
-        stream.set_nodelay(true)?;
+    async fn connect_tcp_with(&self, addr: SocketAddr, options: ConnectOptions) -> io::Result<TcpStream> {
+        let connect = self.entered(async {
+            let stream = net::TcpStream::from_std(socket::begin_connect_tcp(addr, options)?)?;
+            stream.writable().await?;
+            stream.take_error()?.map_or(Ok(stream), Err)
+        });
+        let stream = connect.await.map_err(|error| socket::cannot_connect(addr, &error))?;
         Ok(stream.into())
     }
 

@@ -1,16 +1,35 @@
-//! Connecting to a name.
+//! Connecting to a name: by the fastest of its addresses, within a deadline.
+
+mod error;
+mod options;
+mod race;
+mod target;
 
 use std::io;
+use std::net::SocketAddr;
+#[cfg(unix)]
+use std::path::Path;
+use std::time::{Duration, Instant};
 
-use crate::Network;
+pub use self::error::{ConnectError, FailedAttempt};
+pub use self::options::ConnectOptions;
+use self::race::{Race, interleaved};
+pub(crate) use self::target::Target;
+use crate::time::{after, deadline};
+use crate::{Network, Resolver, SystemResolver};
+
+/// How long an attempt has for itself before the next address is tried, unless set otherwise: what RFC 8305 §8 recommends.
+const STAGGER: Duration = Duration::from_millis(250);
+
+/// How long connecting may take in total, unless set otherwise.
+const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Connects over TCP to `target`, a `host:port` where the host is a name or an IP address (IPv6 in brackets). The addresses
-/// of a name are tried one after the other, in the resolver's order.
+/// of a name race one another, as a [`Connector`] with its defaults does it.
 ///
 /// # Errors
-/// Fails when `target` is not of that form, when the name does not resolve, or when no address accepts; the error names each
-/// address and why it failed. The time it takes is bounded by the system alone; see
-/// [`timeout`](crate::time::timeout()).
+/// Fails when `target` is not of that form, when the name does not resolve, or when no address accepts within 30 seconds;
+/// the error names each address and why it failed.
 ///
 /// # Cancel safety
 /// Dropping the future gives the attempt up.
@@ -26,71 +45,158 @@ use crate::Network;
 /// }
 /// ```
 pub async fn connect<N: Network>(network: &N, target: &str) -> io::Result<N::TcpStream> {
-    let (host, port) = host_and_port(target)?;
-    let mut failures = Vec::new();
-    for addr in network.resolve(host, port).await? {
-        match network.connect_tcp(addr).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => failures.push(error),
+    Ok(Connector::new(network).connect(target).await?)
+}
+
+/// Connects to names, addresses and paths, within a deadline.
+///
+/// The addresses of a name are tried in the manner of happy eyeballs, version 2 (RFC 8305): the families take turns, each
+/// attempt has 250 ms for itself before the next one joins it, a failed one lets the next start at once, and the first to
+/// succeed wins; the others are dropped. An address that never answers costs a quarter of a second, not minutes.
+///
+/// | | default | set with |
+/// |---|---|---|
+/// | the whole time, resolving included | 30 s | [`deadline`](Self::deadline) |
+/// | time before the next address joins | 250 ms | [`stagger`](Self::stagger) |
+/// | who resolves names | the system | [`resolver`](Self::resolver) |
+/// | options of the socket | those of [`ConnectOptions`] | [`options`](Self::options) |
+///
+/// ```
+/// # use std::time::Duration;
+/// use wirework::{CachingResolver, ConnectError, ConnectOptions, Connector, Network, SystemResolver};
+///
+/// async fn connect<N: Network>(network: &N) -> Result<N::TcpStream, ConnectError> {
+///     let connector = Connector::new(network)
+///         .deadline(Duration::from_secs(5))
+///         .options(ConnectOptions::new().keepalive(Duration::from_secs(60)))
+///         .resolver(CachingResolver::new(network, SystemResolver::new(network)));
+///     connector.connect("example.org:80").await
+/// }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Connector<N, R = SystemResolver<N>> {
+    network: N,
+    resolver: R,
+    deadline: Duration,
+    stagger: Duration,
+    options: ConnectOptions,
+}
+
+impl<N: Network> Connector<N> {
+    /// A connector with the defaults.
+    pub fn new(network: &N) -> Self {
+        Self {
+            network: network.clone(),
+            resolver: SystemResolver::new(network),
+            deadline: DEADLINE,
+            stagger: STAGGER,
+            options: ConnectOptions::new(),
         }
     }
-    Err(joined(failures))
 }
 
-/// The two parts of `target`.
-fn host_and_port(target: &str) -> io::Result<(&str, u16)> {
-    let invalid = |why: &str| io::Error::new(io::ErrorKind::InvalidInput, format!("bad address {target:?}: {why}"));
-    let (host, port) = target.rsplit_once(':').ok_or_else(|| invalid("expected host:port"))?;
-    let port = port
-        .parse()
-        .map_err(|_| invalid("the port must be a number from 0 to 65535"))?;
-    let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        Some(host) => host,
-        None if host.contains(':') => return Err(invalid("an IPv6 address needs brackets, as in [::1]:80")),
-        None => host,
-    };
-    if host.is_empty() {
-        return Err(invalid("the host is empty"));
-    }
-    Ok((host, port))
-}
-
-/// One error for all the addresses of a name, of the last one's kind.
-fn joined(mut failures: Vec<io::Error>) -> io::Error {
-    let Some(last) = failures.pop() else {
-        return io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    };
-    if failures.is_empty() {
-        return last;
-    }
-    let kind = last.kind();
-    let all: Vec<_> = failures.iter().chain([&last]).map(ToString::to_string).collect();
-    io::Error::new(kind, all.join("; "))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn targets_are_taken_apart() {
-        assert_eq!(host_and_port("localhost:80").unwrap(), ("localhost", 80));
-        assert_eq!(host_and_port("127.0.0.1:0").unwrap(), ("127.0.0.1", 0));
-        assert_eq!(host_and_port("[::1]:65535").unwrap(), ("::1", 65535));
+impl<N: Network, R: Resolver> Connector<N, R> {
+    /// Sets who resolves names; the system unless set.
+    #[must_use]
+    pub fn resolver<S: Resolver>(self, resolver: S) -> Connector<N, S> {
+        Connector {
+            network: self.network,
+            resolver,
+            deadline: self.deadline,
+            stagger: self.stagger,
+            options: self.options,
+        }
     }
 
-    #[test]
-    fn bad_targets_are_named() {
-        for (target, why) in [
-            ("localhost", "expected host:port"),
-            ("localhost:http", "the port must be a number from 0 to 65535"),
-            ("localhost:65536", "the port must be a number from 0 to 65535"),
-            ("::1:80", "an IPv6 address needs brackets, as in [::1]:80"),
-            (":80", "the host is empty"),
-        ] {
-            let error = host_and_port(target).unwrap_err();
-            assert_eq!(error.to_string(), format!("bad address {target:?}: {why}"));
-            assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    /// Sets how long connecting may take, from the name to the connection; 30 seconds unless set.
+    #[must_use]
+    pub fn deadline(mut self, duration: Duration) -> Self {
+        self.deadline = duration;
+        self
+    }
+
+    /// Sets how long an attempt has for itself before the next address is tried beside it; 250 ms unless set.
+    #[must_use]
+    pub fn stagger(mut self, duration: Duration) -> Self {
+        self.stagger = duration;
+        self
+    }
+
+    /// Sets the options of TCP connections; their defaults unless set.
+    #[must_use]
+    pub fn options(mut self, options: ConnectOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Connects over TCP to `target`, a `host:port` where the host is a name or an IP address (IPv6 in brackets).
+    ///
+    /// # Errors
+    /// Fails when `target` is not of that form, when the name does not resolve, or when no address accepts in time.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives all attempts up.
+    pub async fn connect(&self, target: &str) -> Result<N::TcpStream, ConnectError> {
+        let parsed = Target::parse(target)?;
+        let until = after(self.network.now(), self.deadline);
+        let addrs = match parsed.literal() {
+            Some(addr) => vec![addr],
+            None => deadline(&self.network, until, self.resolver.resolve(parsed.host, parsed.port))
+                .await
+                .map_err(|_| self.timed_out(target, Vec::new()))?
+                .map_err(ConnectError::Resolve)?,
+        };
+        self.race(target, addrs, until).await
+    }
+
+    /// Connects over TCP to the fastest of `addrs`, which are tried in this order except that the families take turns.
+    ///
+    /// # Errors
+    /// Fails when no address accepts in time.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives all attempts up.
+    pub async fn connect_any(&self, addrs: &[SocketAddr]) -> Result<N::TcpStream, ConnectError> {
+        let target = addrs
+            .first()
+            .map_or_else(|| "no address".to_owned(), ToString::to_string);
+        let until = after(self.network.now(), self.deadline);
+        self.race(&target, addrs.to_owned(), until).await
+    }
+
+    /// Connects to a Unix socket, within the same deadline.
+    ///
+    /// # Errors
+    /// Those of the system: [`NotFound`](io::ErrorKind::NotFound) when there is no such path; and
+    /// [`TimedOut`](io::ErrorKind::TimedOut).
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives the attempt up.
+    #[cfg(unix)]
+    pub async fn connect_unix(&self, path: &Path) -> io::Result<N::UnixStream> {
+        let until = after(self.network.now(), self.deadline);
+        let connected = deadline(&self.network, until, self.network.connect_unix(path)).await;
+        connected.map_err(|_| self.timed_out(&path.display().to_string(), Vec::new()))?
+    }
+
+    async fn race(&self, target: &str, addrs: Vec<SocketAddr>, until: Instant) -> Result<N::TcpStream, ConnectError> {
+        let mut race = Race::new(interleaved(addrs));
+        let attempt = |addr| self.network.connect_tcp_with(addr, self.options);
+        match deadline(&self.network, until, race.run(&self.network, self.stagger, attempt)).await {
+            Ok(Some(stream)) => Ok(stream),
+            Ok(None) => Err(ConnectError::Refused {
+                target: target.to_owned(),
+                attempts: race.into_failed(),
+            }),
+            Err(_) => Err(self.timed_out(target, race.into_failed())),
+        }
+    }
+
+    fn timed_out(&self, target: &str, attempts: Vec<FailedAttempt>) -> ConnectError {
+        ConnectError::TimedOut {
+            target: target.to_owned(),
+            limit: self.deadline,
+            attempts,
         }
     }
 }

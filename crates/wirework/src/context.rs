@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task;
 use std::time::Instant;
 
+use crate::record::Record;
 use crate::timer::BoxTimer;
 use crate::{Addr, Runtime, Shutdown, ShutdownSignal, Task, TaskError};
 
@@ -27,31 +28,27 @@ use crate::{Addr, Runtime, Shutdown, ShutdownSignal, Task, TaskError};
 #[derive(Clone)]
 pub struct Context {
     runtime: Arc<dyn ErasedRuntime>,
-    connection: Arc<ConnectionInfo>,
+    record: Arc<Record>,
     shutdown: Shutdown,
-}
-
-struct ConnectionInfo {
-    id: u64,
-    peer: Addr,
 }
 
 impl Context {
     /// A context for a connection that no server accepted: a client's, or a test's.
     pub fn new<R: Runtime>(runtime: &R, peer: Addr) -> Self {
-        ContextSource::new(runtime, Shutdown::new()).context(0, peer)
+        let record = Record::new(0, peer, runtime.now());
+        ContextSource::new(runtime, Shutdown::new()).context(record)
     }
 
     /// The number of the connection: counted from 0 by each server.
     #[must_use]
     pub fn connection_id(&self) -> u64 {
-        self.connection.id
+        self.record.id
     }
 
     /// The other end.
     #[must_use]
     pub fn peer(&self) -> &Addr {
-        &self.connection.peer
+        &self.record.peer
     }
 
     /// Tells when the server begins to shut down. A framed handler needs it only to do something of its own then: its
@@ -60,13 +57,18 @@ impl Context {
     pub fn shutdown(&self) -> ShutdownSignal {
         self.shutdown.signal()
     }
+
+    /// What the server knows of the connection.
+    pub(crate) fn record(&self) -> &Arc<Record> {
+        &self.record
+    }
 }
 
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context")
-            .field("connection_id", &self.connection.id)
-            .field("peer", &self.connection.peer)
+            .field("connection_id", &self.record.id)
+            .field("peer", &self.record.peer)
             .finish_non_exhaustive()
     }
 }
@@ -86,10 +88,10 @@ impl ContextSource {
         }
     }
 
-    pub(crate) fn context(&self, id: u64, peer: Addr) -> Context {
+    pub(crate) fn context(&self, record: Arc<Record>) -> Context {
         Context {
             runtime: Arc::clone(&self.runtime),
-            connection: Arc::new(ConnectionInfo { id, peer }),
+            record,
             shutdown: self.shutdown.clone(),
         }
     }

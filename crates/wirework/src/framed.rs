@@ -9,6 +9,7 @@ mod outbound;
 mod outbox;
 mod parts;
 mod read_half;
+mod serving;
 #[cfg(test)]
 mod tests;
 mod write_half;
@@ -16,6 +17,7 @@ mod write_half;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
@@ -42,6 +44,7 @@ use crate::{Connection, Split};
 /// Sending appends to a buffer. The buffer is written by itself
 /// - before `next` waits for the peer, and before it returns `None`,
 /// - when it has reached the high watermark: sending then waits,
+/// - as far as that needs no wait, before `next` returns a decoding error,
 /// - on [`flush`](Self::flush) and [`close`](Self::close).
 ///
 /// A connection that only sends, and never waits for a frame, must `flush`. Dropping a `Framed` drops what is unsent: end a
@@ -54,7 +57,7 @@ use crate::{Connection, Split};
 /// | low and high watermark of unsent bytes | 16 and 64 KiB | [`watermarks`](Self::watermarks) |
 /// | frames handed out before other tasks get a turn | 256 | [`budget`](Self::budget) |
 ///
-/// No memory is held for reading or writing while nothing is buffered.
+/// No memory is held for reading while `next` waits with nothing buffered, and none for writing while nothing is unsent.
 ///
 /// # Cancel safety
 /// `next`, `next_ref`, `reserve`, `flush` and `close` lose nothing when dropped. A dropped `send` may not have
@@ -80,8 +83,6 @@ pub struct Framed<C, D, E = D> {
     connection: C,
     inbound: Inbound<D>,
     outbound: Outbound<E>,
-    /// Ends the conversation between two frames when the server shuts down.
-    shutdown: Option<ShutdownSignal>,
 }
 
 impl<C: Connection, D: Clone> Framed<C, D> {
@@ -98,7 +99,6 @@ impl<C: Connection, D, E> Framed<C, D, E> {
             connection,
             inbound: Inbound::new(Deframer::new(decoder)),
             outbound: Outbound::new(encoder, WriteBuf::new()),
-            shutdown: None,
         }
     }
 
@@ -123,7 +123,8 @@ impl<C: Connection, D, E> Framed<C, D, E> {
         self
     }
 
-    /// Sets how many frames are handed out before other tasks get a turn; 256 unless set.
+    /// Sets how many frames are handed out before other tasks get a turn; 256 unless set. A read counts as a frame, for
+    /// what it brings may belong to none.
     ///
     /// # Panics
     /// Panics if `frames` is 0.
@@ -137,7 +138,18 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     /// waiting for the peer to begin another. [`Server::serve_framed`](crate::Server::serve_framed) sets it.
     #[must_use]
     pub fn until(mut self, signal: ShutdownSignal) -> Self {
-        self.shutdown = Some(signal);
+        self.inbound.set_until(signal);
+        self
+    }
+
+    /// Tells the server that `cx` is from about the frames, for its deadlines: which bytes are a frame that is not complete,
+    /// and when nothing is under way. [`Server::serve_framed`](crate::Server::serve_framed) does it; a handler of raw
+    /// connections that frames them itself should.
+    #[must_use]
+    pub fn watched_by(mut self, cx: &crate::Context) -> Self {
+        cx.record().set_framed();
+        self.inbound.set_record(Arc::clone(cx.record()));
+        self.outbound.set_record(Arc::clone(cx.record()));
         self
     }
 
@@ -195,7 +207,6 @@ impl<C: Connection, D, E> Framed<C, D, E> {
             connection: self.connection,
             inbound: inbound.map(|deframer| deframer.map_decoder(|()| decoder)),
             outbound: outbound.map(|()| encoder),
-            shutdown: self.shutdown,
         })
     }
 
@@ -211,7 +222,7 @@ impl<C: Connection, D, E> Framed<C, D, E> {
         }
     }
 
-    /// Puts it together again, with the default limits.
+    /// Puts it together again, with the default limits and no [`until`](Self::until).
     pub fn from_parts(parts: FramedParts<C, D, E>) -> Self {
         let mut deframer = Deframer::new(parts.decoder);
         deframer.push(&parts.read_ahead);
@@ -219,7 +230,6 @@ impl<C: Connection, D, E> Framed<C, D, E> {
             connection: parts.connection,
             inbound: Inbound::new(deframer),
             outbound: Outbound::new(parts.encoder, parts.unsent),
-            shutdown: None,
         }
     }
 
@@ -254,10 +264,12 @@ impl<C: Connection, D, E> Framed<C, D, E> {
         cx: &mut Context<'_>,
         decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<X>> + Copy,
     ) -> Poll<Result<Option<T>, ReadError<X>>> {
-        if !self.outbound.is_full()
-            && let Some(frame) = self.inbound.buffered(decode)?
-        {
-            return Poll::Ready(Ok(Some(frame)));
+        if !self.outbound.is_full() {
+            match self.inbound.buffered(decode) {
+                Ok(None) => {}
+                Ok(frame) => return Poll::Ready(Ok(frame)),
+                Err(error) => return Poll::Ready(Err(self.fail(cx, error))),
+            }
         }
         self.poll_frame_slow(cx, decode)
     }
@@ -268,24 +280,20 @@ impl<C: Connection, D, E> Framed<C, D, E> {
         cx: &mut Context<'_>,
         decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<X>> + Copy,
     ) -> Poll<Result<Option<T>, ReadError<X>>> {
-        if self.outbound.is_full() {
-            ready!(self.poll_backpressure(cx));
-        }
+        // Frames are held back until enough of the replies has left. A connection that can no longer send is none that waits:
+        // the frames that have come are still handed out.
+        ready!(self.outbound.poll_ready_aside(&mut self.connection, cx));
         loop {
             ready!(self.inbound.poll_budget(cx));
-            if let Some(frame) = self.inbound.buffered(decode)? {
-                return Poll::Ready(Ok(Some(frame)));
+            match self.inbound.buffered(decode) {
+                Ok(None) => {}
+                Ok(frame) => return Poll::Ready(Ok(frame)),
+                Err(error) => return Poll::Ready(Err(self.fail(cx, error))),
             }
             if ready!(self.poll_dry(cx))?.is_over() {
                 return Poll::Ready(Ok(None));
             }
         }
-    }
-
-    /// Holds frames back until enough of the replies has left.
-    fn poll_backpressure(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        // A connection that can no longer send is none that waits: the frames that have come are still handed out.
-        self.outbound.poll_ready(&mut self.connection, cx).map(drop)
     }
 
     /// What to do when no frame is buffered: flush, then read more or see that there is no more.
@@ -298,26 +306,16 @@ impl<C: Connection, D, E> Framed<C, D, E> {
         if flushed.is_pending() && self.outbound.is_full() {
             return Poll::Pending;
         }
-        match self.inbound.poll_fill(&mut self.connection, cx) {
-            Poll::Ready(Ok(())) => Poll::Ready(Ok(Dry::Filled)),
-            // The peer's reset also fails the write that was under way; the read tells it better.
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Pending => self.poll_shutdown(cx),
-        }
+        // The peer's reset also fails the write that was under way; the read tells it better.
+        ready!(self.inbound.poll_fill(&mut self.connection, cx))?;
+        Poll::Ready(Ok(Dry::Filled))
     }
 
-    /// While waiting between two frames: has the server been told to shut down?
-    #[inline]
-    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Dry>> {
-        let Some(signal) = &mut self.shutdown else {
-            return Poll::Pending;
-        };
-        if self.inbound.deframer.buffered() > 0 || signal.poll(cx).is_pending() {
-            return Poll::Pending;
-        }
-        self.inbound.deframer.finish();
-        ready!(self.outbound.poll_flush_aside(&mut self.connection, cx));
-        Poll::Ready(Ok(Dry::Over))
+    /// Sends what can be sent at once of the replies to earlier frames: whoever gets the error will probably drop the rest.
+    #[cold]
+    fn fail<X>(&mut self, cx: &mut Context<'_>, error: DecodeError<X>) -> ReadError<X> {
+        let _unsent = self.outbound.poll_flush_aside(&mut self.connection, cx);
+        error.into()
     }
 }
 
@@ -341,7 +339,7 @@ impl<C: Connection, D: Decoder, E> Framed<C, D, E> {
     ///
     /// # Errors
     /// Fails when the connection does, when the bytes cannot be decoded, or when the stream ends inside a frame. An error
-    /// is terminal for receiving: `None` follows a decoding error.
+    /// in the bytes is terminal: `None` follows it. What a connection gives after its error is up to it.
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.
@@ -375,8 +373,14 @@ impl<C: Connection, D: BorrowDecoder, E> Framed<C, D, E> {
         let Some(span) = poll_fn(|cx| self.poll_frame(cx, Deframer::locate)).await? else {
             return Ok(None);
         };
-        let frame = self.inbound.deframer.parse(&span)?;
-        Ok(Some((frame, Outbox::new(&mut self.outbound))))
+        match self.inbound.deframer.parse(&span) {
+            Ok(frame) => Ok(Some((frame, Outbox::new(&mut self.outbound)))),
+            Err(error) => {
+                // As in `fail`.
+                let _unsent = poll_fn(|cx| Poll::Ready(self.outbound.poll_flush_aside(&mut self.connection, cx))).await;
+                Err(error.into())
+            }
+        }
     }
 }
 
@@ -413,7 +417,7 @@ impl<C: Connection, D, E> Framed<C, D, E> {
 
 impl<C: Split, D, E> Framed<C, D, E> {
     /// Takes the directions apart, to be used by two tasks. There is no lock between them, and so nobody who would flush when
-    /// the reader waits: the [write half](FramedWrite) does it itself.
+    /// the reader waits: the [write half](FramedWrite) does it itself. [`until`](Self::until) goes with the reader.
     pub fn split(self) -> (FramedRead<C::ReadHalf, D>, FramedWrite<C::WriteHalf, E>) {
         let (read, write) = self.connection.split();
         let reader = FramedRead {

@@ -23,12 +23,17 @@
 //! |---|---|
 //! | write a codec | [`codec`] |
 //! | exchange frames over a connection | [`Framed`] |
-//! | serve connections | [`Server`], [`Handler`] |
-//! | connect | [`connect`](connect()), [`Network`] |
+//! | serve connections | [`Server`], [`Handler`], [`Service`] |
+//! | call a server, from many tasks | [`Client`], [`ReconnectingClient`] |
+//! | use connections again | [`Pool`], [`Balancer`] |
+//! | let no more than so much through | [`RateLimiter`] |
+//! | connect | [`connect`](connect()), [`Connector`], [`Network`]; through a [`proxy`] |
 //! | wait, with a limit or again and again | [`time`] |
 //! | adapt another runtime | [`Runtime`], [`Network`], [`Connection`] |
 
 mod addr;
+mod balance;
+mod client;
 mod connect;
 mod connection;
 mod context;
@@ -38,16 +43,26 @@ mod handler;
 mod listener;
 pub mod memory;
 mod network;
+mod pool;
+pub mod proxy;
+mod rate;
+mod reconnecting;
+mod record;
+mod resolver;
 mod runtime;
 mod server;
+mod service;
 mod shutdown;
 pub mod socket;
 mod task;
 pub mod time;
 mod timer;
+mod watched;
 
 pub use addr::Addr;
-pub use connect::connect;
+pub use balance::{Balance, Balancer, Picked};
+pub use client::{Call, CallError, Client, ClientOptions, CorrelatedRequest, CorrelatedResponse, Pushes};
+pub use connect::{ConnectError, ConnectOptions, Connector, FailedAttempt, connect};
 pub use connection::{Connection, Split, ignore_not_connected};
 pub use context::{Context, ErasedTask};
 pub use datagram::Datagram;
@@ -57,9 +72,21 @@ pub use framed::{
 pub use handler::Handler;
 pub use listener::Listener;
 pub use network::Network;
+pub use pool::{Pool, PoolError, PoolOptions, PoolSource, PoolStatus, Pooled};
+pub use rate::RateLimiter;
+pub use reconnecting::{Backoff, Circuit, ReconnectOptions, ReconnectingClient};
+pub use record::Phase;
+pub use resolver::{CachingResolver, Resolver, SystemResolver};
 pub use runtime::Runtime;
-pub use server::{Report, RunningServer, Server};
+pub use server::{
+    ConfigError, ConnectionStatus, Deadline, Deadlines, Replies, Report, RunningServer, Server, ServerHandle, Session,
+    WhenFull,
+};
+pub use service::Service;
+#[cfg(feature = "tower")]
+pub use service::Tower;
 pub use shutdown::{Shutdown, ShutdownSignal};
 pub use task::{CatchPanic, Panic, Task, TaskError};
 pub use timer::{BoxTimer, Timer};
+pub use watched::Watched;
 pub use wirework_codec as codec;

@@ -45,10 +45,16 @@ pub fn pair(capacity: usize) -> (MemoryStream, MemoryStream) {
     assert!(capacity > 0, "the capacity must be at least 1 byte");
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let (left, right) = (Pipe::new(capacity), Pipe::new(capacity));
-    let stream = |from: &Arc<Pipe>, to: &Arc<Pipe>| MemoryStream {
-        number,
-        reader: MemoryReadHalf(Arc::clone(from)),
-        writer: MemoryWriteHalf(Arc::clone(to)),
+    let stream = |incoming: &Arc<Pipe>, outgoing: &Arc<Pipe>| {
+        let end = Arc::new(End {
+            incoming: Arc::clone(incoming),
+            outgoing: Arc::clone(outgoing),
+        });
+        MemoryStream {
+            number,
+            reader: MemoryReadHalf(Arc::clone(&end)),
+            writer: MemoryWriteHalf(end),
+        }
     };
     (stream(&left, &right), stream(&right, &left))
 }
@@ -113,6 +119,14 @@ impl Listener for MemoryListener {
     }
 }
 
+impl Drop for MemoryListener {
+    fn drop(&mut self) {
+        // What waits to be accepted would otherwise stay open for as long as there is a connector.
+        self.incoming.close();
+        while self.incoming.try_recv().is_ok() {}
+    }
+}
+
 /// One end of a [`pair`].
 #[derive(Debug)]
 pub struct MemoryStream {
@@ -151,11 +165,15 @@ impl AsyncWrite for MemoryStream {
 
 impl Connection for MemoryStream {
     fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.reader.0.poll_peek(cx, &mut []).map(|peeked| peeked.map(drop))
+        self.reader
+            .0
+            .incoming
+            .poll_peek(cx, &mut [])
+            .map(|peeked| peeked.map(drop))
     }
 
     fn poll_peek(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.reader.0.poll_peek(cx, buf)
+        self.reader.0.incoming.poll_peek(cx, buf)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -164,10 +182,10 @@ impl Connection for MemoryStream {
 
     fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         if matches!(how, Shutdown::Read | Shutdown::Both) {
-            self.reader.0.close_reader();
+            self.reader.0.incoming.close_reader();
         }
         if matches!(how, Shutdown::Write | Shutdown::Both) {
-            self.writer.0.close_writer();
+            self.writer.0.outgoing.close_writer();
         }
         Ok(())
     }
@@ -190,32 +208,39 @@ impl Split for MemoryStream {
     }
 }
 
-/// The reading direction of a [`MemoryStream`].
+/// One end of a [`pair`], shared by its two halves: only when both are gone will nobody read any more.
 #[derive(Debug)]
-pub struct MemoryReadHalf(Arc<Pipe>);
+struct End {
+    incoming: Arc<Pipe>,
+    outgoing: Arc<Pipe>,
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.incoming.close_reader();
+    }
+}
+
+/// The reading direction of a [`MemoryStream`]. Dropping it tells the peer nothing.
+#[derive(Debug)]
+pub struct MemoryReadHalf(Arc<End>);
 
 impl AsyncRead for MemoryReadHalf {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         if buf.is_empty() {
             return Poll::Ready(Ok(0));
         }
-        self.0.poll_read(cx, buf)
+        self.0.incoming.poll_read(cx, buf)
     }
 }
 
-impl Drop for MemoryReadHalf {
-    fn drop(&mut self) {
-        self.0.close_reader();
-    }
-}
-
-/// The writing direction of a [`MemoryStream`].
+/// The writing direction of a [`MemoryStream`]. Dropping it sends the end of the stream.
 #[derive(Debug)]
-pub struct MemoryWriteHalf(Arc<Pipe>);
+pub struct MemoryWriteHalf(Arc<End>);
 
 impl AsyncWrite for MemoryWriteHalf {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.0.poll_write(cx, &[io::IoSlice::new(buf)])
+        self.0.outgoing.poll_write(cx, &[io::IoSlice::new(buf)])
     }
 
     fn poll_write_vectored(
@@ -223,7 +248,7 @@ impl AsyncWrite for MemoryWriteHalf {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.0.poll_write(cx, bufs)
+        self.0.outgoing.poll_write(cx, bufs)
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -231,14 +256,14 @@ impl AsyncWrite for MemoryWriteHalf {
     }
 
     fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.0.close_writer();
+        self.0.outgoing.close_writer();
         Poll::Ready(Ok(()))
     }
 }
 
 impl Drop for MemoryWriteHalf {
     fn drop(&mut self) {
-        self.0.close_writer();
+        self.0.outgoing.close_writer();
     }
 }
 
@@ -274,7 +299,7 @@ impl Pipe {
     fn poll_read(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut state = self.state();
         if state.bytes.is_empty() {
-            return state.poll_empty(cx);
+            return poll_empty(state, cx);
         }
         let count = state.copy_to(buf);
         state.bytes.drain(..count);
@@ -289,9 +314,9 @@ impl Pipe {
     }
 
     fn poll_peek(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        let mut state = self.state();
+        let state = self.state();
         if state.bytes.is_empty() {
-            return state.poll_empty(cx);
+            return poll_empty(state, cx);
         }
         Poll::Ready(Ok(state.copy_to(buf)))
     }
@@ -304,7 +329,10 @@ impl Pipe {
         let mut room = self.capacity - state.bytes.len();
         let wanted: usize = bufs.iter().map(|buf| buf.len()).sum();
         if room == 0 && wanted > 0 {
-            state.writer = Some(cx.waker().clone());
+            let replaced = state.writer.replace(cx.waker().clone());
+            // Dropping a waker may run anything, so not under the lock.
+            drop(state);
+            drop(replaced);
             return Poll::Pending;
         }
         let count = min(room, wanted);
@@ -342,14 +370,6 @@ impl Pipe {
 }
 
 impl PipeState {
-    fn poll_empty(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        if self.writer_closed || self.reader_closed {
-            return Poll::Ready(Ok(0));
-        }
-        self.reader = Some(cx.waker().clone());
-        Poll::Pending
-    }
-
     fn copy_to(&self, buf: &mut [u8]) -> usize {
         let (front, back) = self.bytes.as_slices();
         let from_front = min(front.len(), buf.len());
@@ -358,6 +378,18 @@ impl PipeState {
         buf[from_front..from_front + from_back].copy_from_slice(&back[..from_back]);
         from_front + from_back
     }
+}
+
+/// What reading gives when nothing is there.
+fn poll_empty(mut state: MutexGuard<'_, PipeState>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    if state.writer_closed || state.reader_closed {
+        return Poll::Ready(Ok(0));
+    }
+    let replaced = state.reader.replace(cx.waker().clone());
+    // As above: not under the lock.
+    drop(state);
+    drop(replaced);
+    Poll::Pending
 }
 
 fn wake(waker: Option<Waker>) {
@@ -465,5 +497,64 @@ mod tests {
                 io::ErrorKind::ConnectionRefused
             );
         });
+    }
+
+    #[test]
+    fn what_was_not_accepted_ends_with_the_listener() {
+        block_on(async {
+            let (connector, listener) = listener(16);
+            let mut client = connector.connect().await.unwrap();
+            drop(listener);
+            assert_eq!(poll_once(client.read(&mut [0])).await.map(Result::unwrap), Some(0));
+        });
+    }
+
+    #[test]
+    fn dropping_the_read_half_tells_the_peer_nothing() {
+        block_on(async {
+            let (a, mut b) = pair(4);
+            let (reader, mut writer) = a.split();
+            drop(reader);
+            assert_eq!(b.write(b"ignored").await.unwrap(), 4);
+            writer.write_all(b"on").await.unwrap();
+            let mut buf = [0; 2];
+            b.read_exact(&mut buf).await.unwrap();
+            assert_eq!(&buf, b"on");
+            // Both gone: now nobody will ever read.
+            let waiting = b.write(b"more");
+            let gone = async {
+                drop(writer);
+                std::future::pending::<()>().await;
+            };
+            or(
+                async { assert_eq!(waiting.await.unwrap_err().kind(), io::ErrorKind::BrokenPipe) },
+                gone,
+            )
+            .await;
+        });
+    }
+
+    #[test]
+    fn a_waker_may_own_an_end() {
+        struct Owner(#[expect(dead_code, reason = "held to be dropped")] Mutex<Option<MemoryStream>>);
+        impl std::task::Wake for Owner {
+            fn wake(self: Arc<Self>) {}
+        }
+        let (mut a, b) = pair(1);
+        let owner = Waker::from(Arc::new(Owner(Mutex::new(Some(b)))));
+        let mut buf = [0];
+        assert!(
+            Pin::new(&mut a)
+                .poll_read(&mut Context::from_waker(&owner), &mut buf)
+                .is_pending()
+        );
+        drop(owner);
+        // The waker that is replaced takes the other end with it, which closes this one.
+        let mut noop = Context::from_waker(Waker::noop());
+        assert!(Pin::new(&mut a).poll_read(&mut noop, &mut buf).is_pending());
+        assert!(matches!(
+            Pin::new(&mut a).poll_read(&mut noop, &mut buf),
+            Poll::Ready(Ok(0))
+        ));
     }
 }

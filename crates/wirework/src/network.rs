@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 #[cfg(unix)]
 use std::path::Path;
 
-use crate::{Datagram, Listener, Runtime, Split};
+use crate::{ConnectOptions, Datagram, Listener, Runtime, Split};
 
 /// A runtime that has sockets.
 ///
-/// TCP connections have `TCP_NODELAY` set on both ends: wirework gathers small writes itself. Listeners have
+/// TCP connections have `TCP_NODELAY` set on both ends unless asked otherwise: wirework gathers small writes itself. Listeners have
 /// `SO_REUSEADDR` on Unix and a backlog of [`BACKLOG`](crate::socket::BACKLOG) connections.
 pub trait Network: Runtime {
     /// A TCP connection.
@@ -25,7 +25,7 @@ pub trait Network: Runtime {
     #[cfg(unix)]
     type UnixListener: Listener<Connection = Self::UnixStream>;
 
-    /// Connects over TCP to one address. [`connect`](crate::connect) takes a name and tries all of its addresses.
+    /// Connects over TCP to one address. [`connect`](crate::connect()) takes a name and tries all of its addresses.
     ///
     /// # Errors
     /// Those of the system: [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) when nobody listens there. The time it
@@ -33,7 +33,23 @@ pub trait Network: Runtime {
     ///
     /// # Cancel safety
     /// Dropping the future gives the attempt up.
-    fn connect_tcp(&self, addr: SocketAddr) -> impl Future<Output = io::Result<Self::TcpStream>> + Send;
+    fn connect_tcp(&self, addr: SocketAddr) -> impl Future<Output = io::Result<Self::TcpStream>> + Send {
+        self.connect_tcp_with(addr, ConnectOptions::new())
+    }
+
+    /// [`connect_tcp`](Self::connect_tcp) with options of the socket, set before it connects.
+    ///
+    /// # Errors
+    /// As [`connect_tcp`](Self::connect_tcp); those of binding to the local address:
+    /// [`AddrNotAvailable`](io::ErrorKind::AddrNotAvailable) when it is not this host's.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives the attempt up.
+    fn connect_tcp_with(
+        &self,
+        addr: SocketAddr,
+        options: ConnectOptions,
+    ) -> impl Future<Output = io::Result<Self::TcpStream>> + Send;
 
     /// Listens for TCP connections. Port 0 lets the system choose one.
     ///

@@ -3,33 +3,86 @@
 //! What a handler should not have to think of is here: a bound on connections, accept errors, panics, and an orderly end.
 
 mod accept;
+mod clients;
+mod config_error;
+mod conversation;
+mod deadlines;
+mod door;
+mod handle;
+mod in_flight;
 mod report;
 mod running;
+mod session;
+mod shared;
 mod tally;
+mod watch;
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use wirework_codec::{BorrowDecoder, Decoder, Encoder};
+
+use self::accept::Acceptor;
+use self::clients::{ClientLimit, Clients};
+pub use self::config_error::ConfigError;
+use self::conversation::Pace;
+pub use self::deadlines::{Deadline, Deadlines};
+use self::door::{BorrowingDoor, FramedDoor, RawDoor, ServiceDoor, SessionDoor};
+pub use self::handle::{ConnectionStatus, ServerHandle};
 pub use self::report::Report;
 pub use self::running::RunningServer;
-use self::tally::Tally;
+pub use self::session::Session;
+use self::shared::Shared;
 use crate::context::ContextSource;
-use crate::{Connection, Context, Framed, Handler, Listener, Runtime, Shutdown};
+use crate::record::Record;
+use crate::{Addr, Framed, Handler, Listener, Runtime, Service, Shutdown, Watched};
 
 /// The most connections at a time, unless set otherwise.
 const MAX_CONNECTIONS: usize = 10_000;
 
+/// The most of them from one client, unless set otherwise.
+const MAX_PER_CLIENT: usize = 1_000;
+
 /// How long connections may take to finish after a shutdown has begun, unless set otherwise.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(30);
 
+/// The most requests of one connection that are worked on at a time, unless set otherwise.
+const MAX_IN_FLIGHT: usize = 32;
+
+/// The order in which the replies of one connection leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replies {
+    /// That of the requests.
+    InOrder,
+    /// As they come: for protocols in which a reply says which request it is for.
+    AsReady,
+}
+
+/// What to do with a connection for which there is no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhenFull {
+    /// Let it wait until there is one.
+    Wait,
+    /// Close it.
+    Refuse,
+}
+
 /// Serves connections on a runtime.
 ///
-/// There are two doors for a protocol: the raw connection ([`serve`](Self::serve)) and the framed conversation
-/// ([`serve_framed`](Self::serve_framed)).
+/// There are three doors for a protocol: the raw connection ([`serve`](Self::serve)), the framed conversation
+/// ([`serve_framed`](Self::serve_framed)), and requests and replies ([`serve_service`](Self::serve_service),
+/// [`serve_sessions`](Self::serve_sessions)).
 ///
 /// | | default | set with |
 /// |---|---|---|
 /// | connections at a time | 10,000 | [`max_connections`](Self::max_connections) |
+/// | …and for further ones | wait | [`when_full`](Self::when_full) |
+/// | connections per client | 1,000; not for loopback | [`max_per_client`](Self::max_per_client) |
+/// | …and for further ones | refuse | [`when_client_full`](Self::when_client_full) |
+/// | who is one client | an IPv4 address, an IPv6 /64 | [`client_prefix`](Self::client_prefix) |
+/// | what a peer may take how long for | see there | [`deadlines`](Self::deadlines) |
+/// | requests of a connection in flight | 32 | [`max_in_flight`](Self::max_in_flight) |
 /// | time to finish after a shutdown has begun | 30 s | [`drain_deadline`](Self::drain_deadline) |
 ///
 /// A handler that panics or fails ends its own connection and is logged; the others do not notice.
@@ -54,6 +107,11 @@ const DRAIN_DEADLINE: Duration = Duration::from_secs(30);
 pub struct Server<R> {
     runtime: R,
     max_connections: usize,
+    when_full: WhenFull,
+    clients: ClientLimit,
+    when_client_full: WhenFull,
+    deadlines: Deadlines,
+    pace: Pace,
     drain_deadline: Duration,
 }
 
@@ -63,12 +121,24 @@ impl<R: Runtime> Server<R> {
         Self {
             runtime: runtime.clone(),
             max_connections: MAX_CONNECTIONS,
+            when_full: WhenFull::Wait,
+            clients: ClientLimit {
+                connections: MAX_PER_CLIENT,
+                prefix_v4: 32,
+                prefix_v6: 64,
+                except_loopback: true,
+            },
+            when_client_full: WhenFull::Refuse,
+            deadlines: Deadlines::new(),
+            pace: Pace {
+                max_in_flight: MAX_IN_FLIGHT,
+                replies: Replies::InOrder,
+            },
             drain_deadline: DRAIN_DEADLINE,
         }
     }
 
-    /// Sets how many connections are served at a time; 10,000 unless set. Further ones wait in the listener's backlog
-    /// until one has ended.
+    /// Sets how many connections are served at a time; 10,000 unless set.
     ///
     /// # Panics
     /// Panics if `connections` is 0.
@@ -76,6 +146,74 @@ impl<R: Runtime> Server<R> {
     pub fn max_connections(mut self, connections: usize) -> Self {
         assert!(connections > 0, "max_connections must be at least 1");
         self.max_connections = connections;
+        self
+    }
+
+    /// Sets what becomes of connections beyond [`max_connections`](Self::max_connections): they wait, unless set. Those
+    /// that wait are not accepted, so they wait in the listener's backlog, at no cost to the process.
+    #[must_use]
+    pub fn when_full(mut self, what: WhenFull) -> Self {
+        self.when_full = what;
+        self
+    }
+
+    /// Sets how many connections one client may have at a time. 1,000 unless set, and then not for loopback addresses,
+    /// since behind a local proxy every client has one. Peers without an IP address are not counted.
+    ///
+    /// # Panics
+    /// Panics if `connections` is 0.
+    #[must_use]
+    pub fn max_per_client(mut self, connections: usize) -> Self {
+        assert!(connections > 0, "max_per_client must be at least 1");
+        self.clients.connections = connections;
+        self.clients.except_loopback = false;
+        self
+    }
+
+    /// Sets what becomes of connections beyond [`max_per_client`](Self::max_per_client): they are refused, unless set.
+    /// Those that wait are accepted, and count as active.
+    #[must_use]
+    pub fn when_client_full(mut self, what: WhenFull) -> Self {
+        self.when_client_full = what;
+        self
+    }
+
+    /// Sets how many leading bits of its address make a client: 32 for IPv4 and 64 for IPv6 unless set.
+    ///
+    /// # Panics
+    /// Panics if `v4` is more than 32 or `v6` more than 128.
+    #[must_use]
+    pub fn client_prefix(mut self, v4: u8, v6: u8) -> Self {
+        assert!(v4 <= 32, "client_prefix: an IPv4 address has 32 bits, not {v4}");
+        assert!(v6 <= 128, "client_prefix: an IPv6 address has 128 bits, not {v6}");
+        self.clients.prefix_v4 = v4;
+        self.clients.prefix_v6 = v6;
+        self
+    }
+
+    /// Sets the deadlines of each connection.
+    #[must_use]
+    pub fn deadlines(mut self, deadlines: Deadlines) -> Self {
+        self.deadlines = deadlines;
+        self
+    }
+
+    /// Sets how many requests of one connection a [`Service`] works on at a time; 32 unless set. While there are as many, no
+    /// more are read. With 1, a request is begun when the one before it is answered.
+    ///
+    /// # Panics
+    /// Panics if `requests` is 0.
+    #[must_use]
+    pub fn max_in_flight(mut self, requests: usize) -> Self {
+        assert!(requests > 0, "max_in_flight must be at least 1");
+        self.pace.max_in_flight = requests;
+        self
+    }
+
+    /// Sets the order in which a [`Service`]'s replies leave; that of the requests unless set.
+    #[must_use]
+    pub fn replies(mut self, order: Replies) -> Self {
+        self.pace.replies = order;
         self
     }
 
@@ -87,67 +225,160 @@ impl<R: Runtime> Server<R> {
         self
     }
 
+    /// Looks for settings that contradict each other, as [`serve`](Self::serve) does, which then panics: for settings that
+    /// come from a file.
+    ///
+    /// # Errors
+    /// Names the first setting that makes no sense beside the others.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use wirework::{Deadlines, Runtime, Server};
+    /// # fn check<R: Runtime>(runtime: &R) {
+    /// let deadlines = Deadlines::new().idle(Duration::from_secs(60)).lifetime(Duration::from_secs(30));
+    /// let error = Server::new(runtime).deadlines(deadlines).check().unwrap_err();
+    /// assert_eq!(error.setting(), "idle");
+    /// # }
+    /// ```
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if self.clients.connections > self.max_connections && !self.clients.except_loopback {
+            let why = format!(
+                "{} is more than max_connections ({})",
+                self.clients.connections, self.max_connections
+            );
+            return Err(ConfigError::new("max_per_client", why));
+        }
+        self.deadlines.check()
+    }
+
     /// Serves raw connections.
+    ///
+    /// # Panics
+    /// Panics if [`check`](Self::check) fails.
     pub fn serve<L, H>(self, listener: L, handler: H) -> RunningServer
     where
         L: Listener,
-        H: Handler<L::Connection>,
+        H: Handler<Watched<L::Connection>>,
     {
-        let local_addr = listener.local_addr();
-        let tally = Arc::new(Tally::default());
-        let (drain, abort) = (Shutdown::new(), Shutdown::new());
-        let acceptor = accept::Acceptor {
-            contexts: ContextSource::new(&self.runtime, drain.clone()),
-            runtime: self.runtime.clone(),
-            listener,
-            handler: Arc::new(handler),
-            max_connections: self.max_connections,
-            tally: Arc::clone(&tally),
-            drain: drain.clone(),
-            abort: abort.clone(),
-        };
-        let accepting = acceptor.spawn();
-        RunningServer::new(
-            &self.runtime,
-            local_addr,
-            self.drain_deadline,
-            tally,
-            drain,
-            abort,
-            accepting,
-        )
+        self.start([listener], RawDoor { handler })
     }
 
     /// Serves framed conversations, each with a copy of `codec`.
     ///
     /// Once a shutdown has begun, a handler's [`next`](Framed::next) returns `None` as soon as all frames that have come are
     /// handed out, so the plain loop ends by itself after its last reply.
+    ///
+    /// # Panics
+    /// As [`serve`](Self::serve).
     pub fn serve_framed<L, D, H>(self, listener: L, codec: D, handler: H) -> RunningServer
     where
         L: Listener,
         D: Clone + Send + Sync + 'static,
         H: Handler<Framed<L::Connection, D>>,
     {
-        self.serve(listener, FramedDoor { codec, handler })
+        self.start([listener], FramedDoor { codec, handler })
     }
-}
 
-/// Frames each connection before it is handled.
-struct FramedDoor<D, H> {
-    codec: D,
-    handler: H,
-}
+    /// Answers the requests of all connections by one service.
+    ///
+    /// Up to [`max_in_flight`](Self::max_in_flight) requests of a connection are worked on at a time, within the connection's
+    /// task; their replies leave in the order of the requests, unless set by [`replies`](Self::replies). Once a shutdown has
+    /// begun, the requests that have come are answered.
+    ///
+    /// # Panics
+    /// As [`serve`](Self::serve).
+    ///
+    /// ```
+    /// use std::io;
+    /// use wirework::{Network, RunningServer, Server, codec::Lines};
+    ///
+    /// fn start<N: Network>(network: &N) -> io::Result<RunningServer> {
+    ///     let listener = network.listen_tcp(([127, 0, 0, 1], 0).into())?;
+    ///     let shout = |line: String| async move { io::Result::Ok(line.to_uppercase()) };
+    ///     Ok(Server::new(network).serve_service(listener, Lines::new(), shout))
+    /// }
+    /// ```
+    pub fn serve_service<L, D, S>(self, listener: L, codec: D, service: S) -> RunningServer
+    where
+        L: Listener,
+        D: Decoder<Item: Send> + Encoder<S::Response> + Clone + Send + Sync + 'static,
+        S: Service<<D as Decoder>::Item>,
+    {
+        let pace = self.pace;
+        self.start([listener], ServiceDoor { codec, service, pace })
+    }
 
-impl<C, D, H> Handler<C> for FramedDoor<D, H>
-where
-    C: Connection,
-    D: Clone + Send + Sync + 'static,
-    H: Handler<Framed<C, D>>,
-{
-    type Error = H::Error;
+    /// As [`serve_service`](Self::serve_service), with requests that lie in the read buffer: nothing is allocated or copied
+    /// for them. They are answered one after the other.
+    ///
+    /// # Panics
+    /// As [`serve`](Self::serve).
+    pub fn serve_service_ref<L, D, S, T, X>(self, listener: L, codec: D, service: S) -> RunningServer
+    where
+        L: Listener,
+        D: BorrowDecoder + Encoder<T> + Clone + Send + Sync + 'static,
+        S: for<'a> Service<D::Frame<'a>, Response = T, Error = X>,
+        T: Send + 'static,
+        X: Into<Box<dyn Error + Send + Sync>> + Send + 'static,
+    {
+        self.start([listener], BorrowingDoor { codec, service })
+    }
 
-    fn handle(&self, connection: C, cx: Context) -> impl Future<Output = Result<(), H::Error>> + Send {
-        let framed = Framed::new(connection, self.codec.clone()).until(cx.shutdown());
-        self.handler.handle(framed, cx)
+    /// As [`serve_service`](Self::serve_service), with a service for each connection, which `new` makes. It knows its peer,
+    /// may keep what it likes between requests, and can push frames that nobody asked for.
+    ///
+    /// # Panics
+    /// As [`serve`](Self::serve).
+    pub fn serve_sessions<L, D, N, S>(self, listener: L, codec: D, new: N) -> RunningServer
+    where
+        L: Listener,
+        D: Decoder<Item: Send> + Encoder<S::Response> + Clone + Send + Sync + 'static,
+        N: Fn(Session<S::Response>) -> S + Send + Sync + 'static,
+        S: Service<<D as Decoder>::Item>,
+    {
+        let pace = self.pace;
+        self.start([listener], SessionDoor::new(codec, new, pace))
+    }
+
+    fn start<L, H>(self, listeners: impl IntoIterator<Item = L>, handler: H) -> RunningServer
+    where
+        L: Listener,
+        H: Handler<L::Connection>,
+    {
+        if let Err(error) = self.check() {
+            panic!("{error}");
+        }
+        let (drain, abort) = (Shutdown::new(), Shutdown::new());
+        let contexts = ContextSource::new(&self.runtime, drain.clone());
+        let shared = Arc::new(Shared {
+            handler,
+            contexts: contexts.clone(),
+            max_connections: self.max_connections,
+            when_full: self.when_full,
+            clients: Clients::new(self.clients),
+            when_client_full: self.when_client_full,
+            deadlines: Arc::new(self.deadlines),
+            tally: Arc::default(),
+            live: Arc::default(),
+            drain: drain.clone(),
+            abort: abort.clone(),
+            runtime: self.runtime.clone(),
+        });
+        let handle = ServerHandle {
+            clock: contexts.context(Record::new(0, Addr::Unix(None), self.runtime.now())),
+            tally: Arc::clone(&shared.tally),
+            live: Arc::clone(&shared.live),
+            drain,
+        };
+        let mut local_addr = Err(std::io::ErrorKind::AddrNotAvailable.into());
+        let mut accepting: Vec<running::Accepting> = Vec::new();
+        for listener in listeners {
+            if accepting.is_empty() {
+                local_addr = listener.local_addr();
+            }
+            let shared = Arc::clone(&shared);
+            accepting.push(Box::pin(Acceptor { listener, shared }.spawn()));
+        }
+        RunningServer::new(local_addr, self.drain_deadline, handle, abort, accepting)
     }
 }

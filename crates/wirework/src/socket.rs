@@ -5,16 +5,17 @@
 
 use std::fmt::{self, Display};
 use std::io;
-use std::net::{Shutdown, SocketAddr, TcpListener, ToSocketAddrs, UdpSocket};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 #[cfg(unix)]
 use std::os::unix::net::UnixListener;
 #[cfg(unix)]
 use std::path::Path;
 
+use rustix::io::Errno;
 use rustix::net::RecvFlags;
-use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, TcpKeepalive, Type};
 
-use crate::{Addr, ignore_not_connected};
+use crate::{Addr, ConnectOptions, ignore_not_connected};
 
 /// What a socket can be borrowed from: those of std, and of the runtimes. std calls it `AsFd` on Unix.
 #[cfg(unix)]
@@ -36,6 +37,29 @@ pub fn listen_tcp(addr: SocketAddr) -> io::Result<TcpListener> {
         Ok(socket.into())
     };
     listen().map_err(|error| naming(&error, format_args!("listen on {addr}")))
+}
+
+/// A TCP socket that has begun to connect. It is connected when it becomes writable without a pending error
+/// (`SO_ERROR`).
+///
+/// # Errors
+/// Those of the system, without a name: see [`cannot_connect`].
+pub fn begin_connect_tcp(addr: SocketAddr, options: ConnectOptions) -> io::Result<TcpStream> {
+    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_nonblocking(true)?;
+    if options.has_nodelay() {
+        socket.set_tcp_nodelay(true)?;
+    }
+    if let Some(idle) = options.keepalive_idle() {
+        socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(idle))?;
+    }
+    if let Some(local) = options.bind_addr() {
+        socket.bind(&SocketAddr::new(local, 0).into())?;
+    }
+    match socket.connect(&addr.into()) {
+        Err(error) if !is_in_progress(&error) => Err(error),
+        _ => Ok(socket.into()),
+    }
 }
 
 /// A bound UDP socket.
@@ -136,6 +160,11 @@ fn bound(addr: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket>
     }
     socket.bind(&addr.into())?;
     Ok(socket)
+}
+
+/// Whether a connection attempt goes on by itself: Unix says "in progress", Windows "would block".
+fn is_in_progress(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock || Errno::from_io_error(error) == Some(Errno::INPROGRESS)
 }
 
 fn to_addr(addr: &SockAddr) -> Addr {

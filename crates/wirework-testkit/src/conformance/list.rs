@@ -8,16 +8,16 @@
 /// The first argument is what runs a check: a function that gives a runtime to a closure and runs the future that the
 /// closure returns. Each adapter has one; the future is `Send`.
 ///
-/// ```ignore
+/// ```
 /// wirework_testkit::conformance!(wirework_smol::run);
 /// ```
 ///
 /// A check that cannot hold on a runtime is declared, with the reason. Its test is still there, and prints it:
 ///
-/// ```ignore
-/// wirework_testkit::conformance!(run_simulated, except = [
+/// ```
+/// wirework_testkit::conformance!(wirework_smol::run, except = [
 ///     (blocking::tasks_run_meanwhile, "a simulation has one thread"),
-///     (over_unix::peek::the_end_is_zero, "not implemented yet"),
+///     (over_unix::reset::bytes_before_a_reset_are_readable, "the system discards them"),
 /// ]);
 /// ```
 ///

@@ -5,10 +5,14 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_io::AsyncRead;
 use wirework_codec::{DecodeError, Deframer};
+
+use crate::ShutdownSignal;
+use crate::record::Record;
 
 /// So many frames are handed out before other tasks get a turn, unless set otherwise.
 pub(super) const BUDGET: u32 = 256;
@@ -20,6 +24,10 @@ pub(super) struct Inbound<D> {
     budget: u32,
     /// How many of them are left in this one.
     left: u32,
+    /// Where a server wants to know what is read.
+    record: Option<Arc<Record>>,
+    /// Ends the conversation between two frames when the server shuts down.
+    until: Option<ShutdownSignal>,
 }
 
 impl<D> Inbound<D> {
@@ -28,6 +36,8 @@ impl<D> Inbound<D> {
             deframer,
             budget: BUDGET,
             left: BUDGET,
+            record: None,
+            until: None,
         }
     }
 
@@ -36,13 +46,23 @@ impl<D> Inbound<D> {
             deframer: map(self.deframer),
             budget: self.budget,
             left: self.left,
+            record: self.record,
+            until: self.until,
         }
+    }
+
+    pub(super) fn set_record(&mut self, record: Arc<Record>) {
+        self.record = Some(record);
     }
 
     pub(super) fn set_budget(&mut self, frames: u32) {
         assert!(frames > 0, "the budget must be at least 1 frame");
         self.budget = frames;
         self.left = frames;
+    }
+
+    pub(super) fn set_until(&mut self, signal: ShutdownSignal) {
+        self.until = Some(signal);
     }
 
     /// Takes a frame out of what is buffered, by `decode`. `None` where there is none, and once the budget is spent.
@@ -84,11 +104,33 @@ impl<D> Inbound<D> {
         if read.is_pending() {
             self.left = self.budget;
             self.deframer.release();
+            if let Some(record) = &self.record {
+                record.waits(self.deframer.offset(), self.deframer.buffered(), cx);
+            }
+            if self.poll_shutdown(cx).is_ready() {
+                self.deframer.finish();
+                return Poll::Ready(Ok(()));
+            }
         }
-        match ready!(read)? {
+        let count = ready!(read)?;
+        if let Some(record) = &self.record {
+            record.has_read(count);
+        }
+        // A read counts, for a peer can send without end what gives no frame.
+        self.left = self.left.saturating_sub(1);
+        match count {
             0 => self.deframer.finish(),
             count => self.deframer.filled(count),
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// While waiting between two frames: has the server been told to shut down?
+    #[inline]
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.until {
+            Some(signal) if self.deframer.buffered() == 0 => signal.poll(cx),
+            _ => Poll::Pending,
+        }
     }
 }

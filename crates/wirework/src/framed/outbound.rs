@@ -2,12 +2,14 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_io::AsyncWrite;
 use wirework_codec::{Encoder, WriteBuf};
 
 use super::WriteError;
+use crate::record::Record;
 
 /// Sending waits while this many bytes are unsent, unless set otherwise.
 pub(super) const HIGH_WATERMARK: usize = 64 * 1024;
@@ -22,9 +24,13 @@ const MAX_SLICES: usize = 64;
 pub(super) struct Outbound<E> {
     pub(super) encoder: E,
     pub(super) buf: WriteBuf,
+    /// Whether the connection took bytes that it may hold back until it is flushed.
+    unflushed: bool,
     low: usize,
     high: usize,
     state: State,
+    /// Where a server wants to know what is written.
+    record: Option<Arc<Record>>,
 }
 
 #[derive(Debug)]
@@ -42,9 +48,12 @@ impl<E> Outbound<E> {
         Self {
             encoder,
             buf,
+            // Whoever had the connection before may have written to it.
+            unflushed: true,
             low: LOW_WATERMARK,
             high: HIGH_WATERMARK,
             state: State::Open,
+            record: None,
         }
     }
 
@@ -52,10 +61,16 @@ impl<E> Outbound<E> {
         Outbound {
             encoder: map(self.encoder),
             buf: self.buf,
+            unflushed: self.unflushed,
             low: self.low,
             high: self.high,
             state: self.state,
+            record: self.record,
         }
+    }
+
+    pub(super) fn set_record(&mut self, record: Arc<Record>) {
+        self.record = Some(record);
     }
 
     pub(super) fn set_watermarks(&mut self, low: usize, high: usize) {
@@ -86,6 +101,17 @@ impl<E> Outbound<E> {
             State::Open | State::Full => self.poll_drain(io, cx),
             State::Failed(..) | State::Closed => Poll::Ready(Err(self.refusal())),
         }
+    }
+
+    /// Where the high watermark has been reached: waits as [`poll_ready`](Self::poll_ready), on the side as
+    /// [`poll_flush_aside`](Self::poll_flush_aside).
+    pub(super) fn poll_ready_aside(&mut self, io: &mut (impl AsyncWrite + Unpin), cx: &mut Context<'_>) -> Poll<()> {
+        if self.is_full()
+            && let Err(error) = ready!(self.poll_drain(io, cx))
+        {
+            self.keep(error);
+        }
+        Poll::Ready(())
     }
 
     /// Writes until no more than the low watermark is left.
@@ -127,6 +153,7 @@ impl<E> Outbound<E> {
             self.state = State::Open;
         }
         let flushed = ready!(Pin::new(io).poll_flush(cx));
+        self.unflushed = false;
         Poll::Ready(self.note(flushed))
     }
 
@@ -134,11 +161,11 @@ impl<E> Outbound<E> {
     /// peer had sent before can still be read.
     #[inline]
     pub(super) fn poll_flush_aside(&mut self, io: &mut (impl AsyncWrite + Unpin), cx: &mut Context<'_>) -> Poll<()> {
-        if self.buf.is_empty() {
+        if self.buf.is_empty() && !self.unflushed {
             return Poll::Ready(());
         }
         if let Err(error) = ready!(self.poll_flush(io, cx)) {
-            self.state = State::Failed(error.kind(), Some(error));
+            self.keep(error);
         }
         Poll::Ready(())
     }
@@ -175,15 +202,34 @@ impl<E> Outbound<E> {
         left: usize,
     ) -> Poll<io::Result<()>> {
         while self.buf.len() > left {
-            let written = ready!(self.poll_write_once(io, cx));
+            let written = match self.poll_write_once(io, cx) {
+                Poll::Ready(written) => written,
+                Poll::Pending => {
+                    if let Some(record) = &self.record {
+                        record.stalls(self.buf.len(), cx);
+                    }
+                    return Poll::Pending;
+                }
+            };
             match written {
                 Ok(0) => return Poll::Ready(self.note(Err(io::ErrorKind::WriteZero.into()))),
-                Ok(count) => self.buf.advance(count),
+                Ok(count) => self.written(count),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Poll::Ready(self.note(Err(error))),
             }
         }
+        if let Some(record) = &self.record {
+            record.flows();
+        }
         Poll::Ready(Ok(()))
+    }
+
+    fn written(&mut self, count: usize) {
+        self.buf.advance(count);
+        self.unflushed = true;
+        if let Some(record) = &self.record {
+            record.has_written(count);
+        }
     }
 
     fn poll_write_once(&self, io: &mut (impl AsyncWrite + Unpin), cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
@@ -195,11 +241,17 @@ impl<E> Outbound<E> {
         Pin::new(io).poll_write_vectored(cx, &slices[..filled])
     }
 
+    /// Keeps a failure that nobody has been told of.
+    fn keep(&mut self, error: io::Error) {
+        self.state = State::Failed(error.kind(), Some(error));
+    }
+
     /// Remembers a failure: nothing more can be sent, so nothing more is held.
     fn note(&mut self, result: io::Result<()>) -> io::Result<()> {
         if let Err(error) = &result {
             self.state = State::Failed(error.kind(), None);
             self.buf.clear();
+            self.unflushed = false;
         }
         result
     }

@@ -23,7 +23,8 @@ pub struct FramedParts<C, D, E = D> {
 }
 
 impl<C, D, E> FramedParts<C, D, E> {
-    /// The bare connection, for a change of protocol at which the peer must have waited (STARTTLS).
+    /// The bare connection, for a change of protocol at which the peer must have waited (STARTTLS). What is unsent is dropped:
+    /// [`flush`](crate::Framed::flush) the answer that the peer waits for before taking the parts.
     ///
     /// # Errors
     /// Fails when bytes were read ahead: accepting them would mix what came before the change with what comes

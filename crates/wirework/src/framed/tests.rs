@@ -7,14 +7,14 @@ use std::net::Shutdown as How;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use futures_io::{AsyncRead, AsyncWrite};
 use futures_lite::future::{block_on, poll_once, zip};
 use futures_lite::{StreamExt, stream};
 use futures_sink::Sink;
 use wirework_codec::bytes::Bytes;
-use wirework_codec::{Encoder, Fault, LengthDelimited, Lines, LinesError, RawBytes, WriteBuf};
+use wirework_codec::{Encoder, Fault, LengthDelimited, Lines, LinesError, RawBytes, RecoveringLines, WriteBuf};
 
 use super::{FramedRead, FramedWrite, ReadAhead, ReadError, WriteError};
 use crate::memory::{MemoryStream, pair};
@@ -571,4 +571,184 @@ fn futures_that_hold_borrowed_frames_can_be_spawned() {
     }
     fn spawnable(_: impl Future + Send + 'static) {}
     spawnable(held(Framed::new(pair(1).0, Lines::new())));
+}
+
+/// Holds back what is written until it is flushed, as TLS and compression do.
+struct Corked {
+    stream: MemoryStream,
+    held: Vec<u8>,
+}
+
+impl Corked {
+    fn pair(capacity: usize) -> (Self, MemoryStream) {
+        let (stream, peer) = pair(capacity);
+        let held = Vec::new();
+        (Self { stream, held }, peer)
+    }
+}
+
+impl AsyncRead for Corked {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Corked {
+    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.held.extend_from_slice(buf);
+        Poll::Ready(Ok(buf.len()))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        while !this.held.is_empty() {
+            let count = ready!(Pin::new(&mut this.stream).poll_write(cx, &this.held))?;
+            this.held.drain(..count);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.as_mut().poll_flush(cx))?;
+        Pin::new(&mut self.stream).poll_close(cx)
+    }
+}
+
+impl Connection for Corked {
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream.poll_readable(cx)
+    }
+
+    fn poll_peek(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.stream.poll_peek(cx, buf)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        false
+    }
+
+    fn shutdown(&self, how: How) -> io::Result<()> {
+        self.stream.shutdown(how)
+    }
+
+    fn peer_addr(&self) -> io::Result<Addr> {
+        self.stream.peer_addr()
+    }
+
+    fn local_addr(&self) -> io::Result<Addr> {
+        self.stream.local_addr()
+    }
+}
+
+#[test]
+fn what_the_connection_holds_back_leaves_too() {
+    block_on(async {
+        let (stream, mut peer) = Corked::pair(4);
+        let mut framed = Framed::new(stream, Lines::new());
+        framed.send("longer than the pipe").await.unwrap();
+        let mut received = Vec::new();
+        while received.len() < 21 {
+            assert!(poll_once(framed.next()).await.is_none());
+            let bytes = read_now(&mut peer).await;
+            assert!(!bytes.is_empty(), "stuck after {received:?}");
+            received.extend(bytes);
+        }
+        assert_eq!(received, b"longer than the pipe\n");
+    });
+}
+
+#[test]
+fn what_was_drained_at_the_watermark_leaves_too() {
+    block_on(async {
+        let (stream, mut peer) = Corked::pair(64);
+        let mut framed = Framed::new(stream, Lines::new()).watermarks(0, 1);
+        framed.send("one").await.unwrap();
+        // Drains the first, into what the connection holds back.
+        let permit = framed.reserve().await.unwrap();
+        let _ = permit;
+        assert_eq!(framed.unsent(), 0);
+        assert!(poll_once(framed.next()).await.is_none());
+        assert_eq!(read_now(&mut peer).await, b"one\n");
+    });
+}
+
+#[test]
+fn a_write_that_fails_at_the_watermark_is_not_taken_for_a_clean_end() {
+    block_on(async {
+        let (probe, calls, mut peer) = Probe::pair(1024);
+        let mut framed = Framed::new(probe, Lines::new()).watermarks(0, 4);
+        write(&mut peer, b"one\ntwo\n").await;
+        peer.shutdown(How::Write).unwrap();
+        let (line, mut out) = framed.next_ref().await.unwrap().unwrap();
+        out.send(line).unwrap();
+        assert!(out.is_full());
+        *calls.next_write.lock().unwrap() = Some(io::ErrorKind::ConnectionReset);
+        assert_eq!(framed.next().await.unwrap().unwrap(), "two");
+        let error = io::Error::from(framed.next().await.unwrap_err());
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    });
+}
+
+#[test]
+fn a_write_that_fails_during_a_shutdown_is_not_taken_for_a_clean_end() {
+    block_on(async {
+        let (probe, calls, _peer) = Probe::pair(1024);
+        let shutdown = Shutdown::new();
+        let mut framed = Framed::new(probe, Lines::new()).until(shutdown.signal());
+        framed.send("reply").await.unwrap();
+        *calls.next_write.lock().unwrap() = Some(io::ErrorKind::BrokenPipe);
+        shutdown.begin();
+        let error = io::Error::from(framed.next().await.unwrap_err());
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+        assert_eq!(framed.next().await.unwrap(), None);
+    });
+}
+
+#[test]
+fn a_shutdown_ends_the_conversation_of_a_read_half_too() {
+    block_on(async {
+        let (mut peer, stream) = pair(1024);
+        let shutdown = Shutdown::new();
+        let framed = Framed::new(stream, Lines::new()).until(shutdown.signal());
+        let (mut reader, _writer) = framed.split();
+        write(&mut peer, b"one\n").await;
+        assert_eq!(reader.next().await.unwrap().unwrap(), "one");
+        assert!(poll_once(reader.next()).await.is_none());
+        shutdown.begin();
+        assert_eq!(reader.next().await.unwrap(), None);
+    });
+}
+
+#[test]
+fn replies_leave_before_a_decoding_error_is_reported() {
+    block_on(async {
+        for input in [&b"good\n\xff\n"[..], b"good\n0123456789abc\n"] {
+            let (mut peer, stream) = pair(1024);
+            let mut framed = Framed::new(stream, Lines::new().max_len(10));
+            write(&mut peer, input).await;
+            assert!(echo(&mut framed).await.is_err());
+            drop(framed);
+            assert_eq!(read_now(&mut peer).await, b"good\n");
+
+            let (mut peer, stream) = pair(1024);
+            let mut framed = Framed::new(stream, Lines::new().max_len(10));
+            write(&mut peer, input).await;
+            let (line, mut out) = framed.next_ref().await.unwrap().unwrap();
+            out.send(line).unwrap();
+            assert!(framed.next_ref().await.is_err());
+            drop(framed);
+            assert_eq!(read_now(&mut peer).await, b"good\n");
+        }
+    });
+}
+
+#[test]
+fn a_firehose_of_bytes_that_are_no_frames_gives_others_a_turn() {
+    block_on(async {
+        let firehose = futures_lite::AsyncReadExt::take(futures_lite::io::repeat(b'x'), 200_000_000);
+        let mut reader = FramedRead::new(firehose, RecoveringLines::new());
+        // One frame says that the line is too long; the rest of it is skipped.
+        let too_long = poll_once(async { while reader.next().await.unwrap().is_some() {} });
+        assert!(too_long.await.is_none());
+    });
 }

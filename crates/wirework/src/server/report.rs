@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use super::Deadline;
+
 /// Counts of a server's connections; see [`RunningServer::shutdown`](crate::RunningServer::shutdown).
 ///
-/// Every accepted connection is counted in one of `completed`, `failed`, `panicked` and `cut`, or is still `active`.
+/// Every accepted connection is counted in one of `completed`, `failed`, `panicked`, `timed_out` and `cut`, or is still `active`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
@@ -18,18 +20,39 @@ pub struct Report {
     pub failed: u64,
     /// Connections whose handler panicked.
     pub panicked: u64,
-    /// Connections that were cut off: they had not finished by the drain deadline, or nobody waited for them.
+    /// Connections that missed a deadline; see [`missed`](Self::missed) for which.
+    pub timed_out: u64,
+    /// Connections that were cut off: they had not finished by the drain deadline, someone asked for it, or nobody waited
+    /// for them.
     pub cut: u64,
     /// Of all these, connections that ended by themselves after the shutdown had begun.
     pub drained: u64,
+    /// Connections that were not let in, because of a limit. They count nowhere else.
+    pub refused: u64,
+    pub(super) missed: [u64; Deadline::COUNT],
+}
+
+impl Report {
+    /// How many connections missed that deadline.
+    #[must_use]
+    pub fn missed(&self, deadline: Deadline) -> u64 {
+        self.missed[deadline as usize]
+    }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} connections: {} completed, {} failed, {} panicked, {} cut; {} of them drained",
-            self.accepted, self.completed, self.failed, self.panicked, self.cut, self.drained
+            "{} connections: {} completed, {} failed, {} panicked, {} timed out, {} cut; {} of them drained; {} refused",
+            self.accepted,
+            self.completed,
+            self.failed,
+            self.panicked,
+            self.timed_out,
+            self.cut,
+            self.drained,
+            self.refused
         )
     }
 }

@@ -4,15 +4,12 @@ use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::tally::Tally;
-use super::{Report, Runtime};
-use crate::context::ContextSource;
+use super::{Report, ServerHandle};
 use crate::time::sleep;
-use crate::{Addr, Context, Shutdown, ShutdownSignal, Task, TaskError};
+use crate::{Addr, Shutdown, ShutdownSignal, TaskError};
 
 /// A server that accepts and handles connections in the background; from [`Server`](crate::Server).
 ///
@@ -21,36 +18,28 @@ use crate::{Addr, Context, Shutdown, ShutdownSignal, Task, TaskError};
 pub struct RunningServer {
     local_addr: io::Result<Addr>,
     drain_deadline: Duration,
-    /// For the drain deadline's clock.
-    clock: Context,
-    tally: Arc<Tally>,
-    drain: Shutdown,
+    handle: ServerHandle,
     abort: Shutdown,
-    accepting: Option<Accepting>,
+    accepting: Vec<Accepting>,
 }
 
-/// The accept loop, whose runtime is erased. Dropping it stops it.
-type Accepting = Pin<Box<dyn Future<Output = Result<(), TaskError>> + Send>>;
+/// An accept loop, whose runtime is erased. Dropping it stops it.
+pub(super) type Accepting = Pin<Box<dyn Future<Output = Result<(), TaskError>> + Send>>;
 
 impl RunningServer {
-    pub(super) fn new<R: Runtime>(
-        runtime: &R,
+    pub(super) fn new(
         local_addr: io::Result<Addr>,
         drain_deadline: Duration,
-        tally: Arc<Tally>,
-        drain: Shutdown,
+        handle: ServerHandle,
         abort: Shutdown,
-        accepting: impl Task<()>,
+        accepting: Vec<Accepting>,
     ) -> Self {
-        let clock = ContextSource::new(runtime, drain.clone()).context(0, Addr::Unix(None));
         Self {
             local_addr,
             drain_deadline,
-            clock,
-            tally,
-            drain,
+            handle,
             abort,
-            accepting: Some(Box::pin(accepting)),
+            accepting,
         }
     }
 
@@ -68,13 +57,19 @@ impl RunningServer {
     /// What has become of the connections so far.
     #[must_use]
     pub fn report(&self) -> Report {
-        self.tally.report()
+        self.handle.report()
+    }
+
+    /// A way to look into the server from elsewhere.
+    #[must_use]
+    pub fn handle(&self) -> ServerHandle {
+        self.handle.clone()
     }
 
     /// Something to wait on, or to hand to others, for the begin of the shutdown.
     #[must_use]
     pub fn shutdown_signal(&self) -> ShutdownSignal {
-        self.drain.signal()
+        self.handle.drain.signal()
     }
 
     /// Ends the server in order: stops accepting, tells every connection, waits until all have finished, but no
@@ -83,13 +78,13 @@ impl RunningServer {
     /// # Cancel safety
     /// Dropping the future drops the server: the rest is cut at once.
     pub async fn shutdown(mut self) -> Report {
-        self.drain.begin();
-        if let Some(accepting) = self.accepting.take() {
+        self.handle.drain.begin();
+        for accepting in self.accepting.drain(..) {
             // Only a runtime that was taken down gives an error, and then there is nothing left to stop.
             let _ = accepting.await;
         }
-        let mut timer = sleep(&self.clock, self.drain_deadline);
-        let mut finished = pin!(self.tally.at_most(0));
+        let mut timer = sleep(&self.handle.clock, self.drain_deadline);
+        let mut finished = pin!(self.handle.tally.at_most(0));
         let in_time = poll_fn(|cx| match finished.as_mut().poll(cx) {
             Poll::Ready(()) => Poll::Ready(true),
             Poll::Pending => Pin::new(&mut timer).poll(cx).map(|()| false),
@@ -99,13 +94,13 @@ impl RunningServer {
             self.abort.begin();
             finished.await;
         }
-        self.tally.report()
+        self.handle.report()
     }
 }
 
 impl Drop for RunningServer {
     fn drop(&mut self) {
-        self.drain.begin();
+        self.handle.drain.begin();
         self.abort.begin();
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use event_listener::{Event, EventListener};
 
-use super::Report;
+use super::{Deadline, Report};
 
 /// Shared by the acceptor, every connection and the server's handle.
 #[derive(Debug, Default)]
@@ -14,8 +14,12 @@ pub(super) struct Tally {
     completed: AtomicU64,
     failed: AtomicU64,
     panicked: AtomicU64,
+    timed_out: AtomicU64,
     cut: AtomicU64,
     drained: AtomicU64,
+    refused: AtomicU64,
+    /// By deadline.
+    missed: [AtomicU64; Deadline::COUNT],
     /// Notified whenever a connection has ended.
     ended: Event,
 }
@@ -26,14 +30,28 @@ pub(super) enum End {
     Completed,
     Failed,
     Panicked,
+    TimedOut(Deadline),
     Cut,
 }
 
 impl Tally {
-    /// Counts a connection in, and gives its place.
-    pub(super) fn begin(&self) -> u64 {
-        self.active.fetch_add(1, Ordering::SeqCst);
+    /// Counts a connection in, unless there are `max` already.
+    pub(super) fn try_begin(&self, max: u64) -> bool {
+        let more = |active| (active < max).then_some(active + 1);
+        self.active
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, more)
+            .is_ok()
+    }
+
+    /// Gives a connection that was counted in its number.
+    pub(super) fn accept(&self) -> u64 {
         self.accepted.fetch_add(1, Ordering::SeqCst)
+    }
+
+    /// Undoes [`try_begin`](Self::try_begin), for a connection that is not let in after all.
+    pub(super) fn forget(&self) {
+        self.active.fetch_sub(1, Ordering::SeqCst);
+        self.ended.notify(usize::MAX);
     }
 
     /// Counts a connection out.
@@ -42,14 +60,22 @@ impl Tally {
             End::Completed => &self.completed,
             End::Failed => &self.failed,
             End::Panicked => &self.panicked,
+            End::TimedOut(deadline) => {
+                self.missed[deadline as usize].fetch_add(1, Ordering::SeqCst);
+                &self.timed_out
+            }
             End::Cut => &self.cut,
         };
         counter.fetch_add(1, Ordering::SeqCst);
-        if draining && !matches!(end, End::Cut) {
+        if draining && !matches!(end, End::Cut | End::TimedOut(_)) {
             self.drained.fetch_add(1, Ordering::SeqCst);
         }
-        self.active.fetch_sub(1, Ordering::SeqCst);
-        self.ended.notify(usize::MAX);
+        self.forget();
+    }
+
+    /// Counts a connection that was not let in.
+    pub(super) fn refuse(&self) {
+        self.refused.fetch_add(1, Ordering::SeqCst);
     }
 
     /// How many connections are being handled.
@@ -80,8 +106,11 @@ impl Tally {
             completed: count(&self.completed),
             failed: count(&self.failed),
             panicked: count(&self.panicked),
+            timed_out: count(&self.timed_out),
             cut: count(&self.cut),
             drained: count(&self.drained),
+            refused: count(&self.refused),
+            missed: self.missed.each_ref().map(count),
         }
     }
 }

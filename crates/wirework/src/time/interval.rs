@@ -50,9 +50,7 @@ impl<R: Runtime> Interval<R> {
     pub fn poll_tick(&mut self, cx: &mut Context<'_>) -> Poll<Instant> {
         ready!(self.timer.as_mut().poll(cx));
         let due = self.next;
-        let late = self.runtime.now().saturating_duration_since(due);
-        let missed = u32::try_from(late.as_nanos() / self.period.as_nanos()).unwrap_or(u32::MAX - 1);
-        self.next = after(due, self.period.saturating_mul(missed + 1));
+        self.next = next_after(self.runtime.now(), due, self.period);
         self.timer.as_mut().reset(self.next);
         Poll::Ready(due)
     }
@@ -63,5 +61,41 @@ impl<R: Runtime + Unpin> Stream for Interval<R> {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Instant>> {
         self.poll_tick(cx).map(Some)
+    }
+}
+
+/// The first instant after `now` that is a number of periods from `due`.
+fn next_after(now: Instant, due: Instant, period: Duration) -> Instant {
+    let late = now.saturating_duration_since(due);
+    let into = late.as_nanos() % period.as_nanos();
+    let into = Duration::from_nanos(u64::try_from(into).unwrap_or(u64::MAX));
+    after(now.max(due), period - into.min(period))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_tick_is_on_the_beat_however_late_it_is() {
+        let due = Instant::now();
+        let period = Duration::from_nanos(3);
+        for late in [
+            0,
+            1,
+            2,
+            3,
+            4,
+            3 * u64::from(u32::MAX),
+            3 * u64::from(u32::MAX) + 1,
+            1 << 60,
+        ] {
+            let now = due + Duration::from_nanos(late);
+            let next = next_after(now, due, period);
+            assert!(next > now && next <= now + period, "{late}");
+            assert_eq!((next - due).as_nanos() % 3, 0, "{late}");
+        }
+        assert!(next_after(due, due, Duration::MAX) > due);
+        assert_eq!(next_after(due, due + period, period), due + 2 * period);
     }
 }

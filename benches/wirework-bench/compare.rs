@@ -1,0 +1,287 @@
+//! Compares servers by the CPU time that they spend on a reply.
+//!
+//! Machines are noisy, so nothing here is trusted that could not be compared with the limit, measured moments before and after on the
+//! same cores: rounds in which all servers take turns, ratios within a round, medians over rounds. What was disturbed is
+//! measured again or left out, and counted.
+
+mod counts;
+mod field;
+mod slice;
+mod spread;
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use self::counts::Counts;
+use self::field::{Contestant, Field, SCENARIOS, Scenario};
+use self::slice::Slice;
+use self::spread::{median, spread};
+use crate::report::results::{Machine, Results, Row, ScenarioResults};
+use crate::report::{self, results};
+use crate::serve::Runtime;
+use crate::{child, cpu};
+
+/// A disturbed measurement is repeated this often, after a pause.
+const ATTEMPTS: u32 = 3;
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A quick comparison begins no further round after that long.
+const QUICK: Duration = Duration::from_secs(140);
+
+/// The arguments of `compare`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Be done within three minutes: fewer rounds, shorter ones, and only the first four scenarios.
+    #[arg(long)]
+    quick: bool,
+    /// Where to write results.json and report.html.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// The runtimes to compare; all unless given.
+    #[arg(long, value_delimiter = ',', value_name = "RUNTIMES")]
+    only: Vec<Runtime>,
+    /// The scenarios to compare in: depth-1, depth-16, depth-128, 64-kib, 1000-connections, 10000-connections.
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    scenarios: Vec<String>,
+    /// How many threads each server has.
+    #[arg(long, default_value_t = 1)]
+    threads: usize,
+    /// How often each server gets its turn; 5 with --quick, 15 without.
+    #[arg(long)]
+    rounds: Option<usize>,
+    /// How long a turn is, in milliseconds; 250 with --quick, 500 without.
+    #[arg(long, value_name = "MS")]
+    window: Option<u64>,
+    /// Keep measurements during which the machine was busy with something else.
+    #[arg(long)]
+    accept_busy: bool,
+}
+
+/// Compares, prints the tables, and writes the files that were asked for.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let mut comparison = Comparison::new(args)?;
+    if let Some(dir) = &args.out {
+        fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
+    }
+    cpu::pin(&[comparison.field.client_core])?;
+    comparison.run()?;
+    let results = comparison.results()?;
+    print!("{}", report::markdown(&results));
+    if let Some(dir) = &args.out {
+        report::write(&results, dir)?;
+    }
+    Ok(())
+}
+
+struct Comparison {
+    field: Field,
+    scenarios: Vec<Heat>,
+    rounds: usize,
+    window: Duration,
+    deadline: Option<Instant>,
+    accept_busy: bool,
+    progress: ProgressBar,
+    dropped: usize,
+}
+
+/// What was measured in one scenario, per contestant.
+struct Heat {
+    scenario: &'static Scenario,
+    /// Slices, each with the limit's in the same round.
+    slices: Vec<Vec<(Slice, Slice)>>,
+    dropped: Vec<usize>,
+    counts: Vec<Counts>,
+}
+
+impl Comparison {
+    fn new(args: &Args) -> Result<Self> {
+        let (rounds, window) = if args.quick { (5, 250) } else { (15, 500) };
+        let rounds = args.rounds.unwrap_or(rounds);
+        let window = args.window.unwrap_or(window);
+        ensure!(rounds > 0, "--rounds must be at least 1");
+        ensure!(window >= 50, "--window must be at least 50 ms");
+        ensure!(args.threads > 0, "--threads must be at least 1");
+        let scenarios = scenarios(args)?;
+        let field = Field::start(&args.only, args.threads)?;
+        let runners = field.runners.len();
+        let turns = rounds * scenarios.len() * (runners + 1);
+        Ok(Self {
+            scenarios: scenarios
+                .into_iter()
+                .map(|scenario| Heat::new(scenario, runners))
+                .collect(),
+            field,
+            rounds,
+            window: Duration::from_millis(window),
+            deadline: args.quick.then(|| Instant::now() + QUICK),
+            accept_busy: args.accept_busy,
+            progress: progress(turns as u64)?,
+            dropped: 0,
+        })
+    }
+
+    fn run(&mut self) -> Result<()> {
+        for heat in &mut self.scenarios {
+            self.progress.set_message(format!("{}: counting", heat.scenario.name));
+            for (runner, contestant) in self.field.contestants().iter().enumerate() {
+                heat.counts[runner] = counts::count(*contestant, heat.scenario.load, &self.field)?;
+            }
+        }
+        for round in 0..self.rounds {
+            if self.deadline.is_some_and(|deadline| Instant::now() > deadline) {
+                self.rounds = round;
+                break;
+            }
+            for heat in 0..self.scenarios.len() {
+                self.turn(heat, round)?;
+            }
+        }
+        self.progress.finish_and_clear();
+        Ok(())
+    }
+
+    /// One round of a scenario: the limit, then all others, each time beginning with another one.
+    fn turn(&mut self, heat: usize, round: usize) -> Result<()> {
+        let runners = self.field.runners.len();
+        let Some(limit) = self.calm_slice(heat, None)? else {
+            self.progress.inc(runners as u64);
+            for dropped in &mut self.scenarios[heat].dropped {
+                *dropped += 1;
+            }
+            return Ok(());
+        };
+        for turn in 0..runners {
+            let runner = (round + turn) % runners;
+            let slice = self.calm_slice(heat, Some(runner))?;
+            let heat = &mut self.scenarios[heat];
+            match slice {
+                Some(slice) => heat.slices[runner].push((slice, limit)),
+                None => heat.dropped[runner] += 1,
+            }
+        }
+        Ok(())
+    }
+
+    /// Measures until nothing disturbs it, within reason. `runner` is `None` for the limit.
+    fn calm_slice(&mut self, heat: usize, runner: Option<usize>) -> Result<Option<Slice>> {
+        let scenario = self.scenarios[heat].scenario;
+        let server = runner.map_or(&self.field.limit, |runner| &self.field.runners[runner]);
+        self.progress
+            .set_message(format!("{}: {}", scenario.name, server.contestant.name));
+        self.progress.inc(1);
+        for _ in 0..ATTEMPTS {
+            let slice = slice::measure(server, scenario.load, self.window, &self.field)?;
+            if self.accept_busy || slice.is_calm() {
+                return Ok(Some(slice));
+            }
+            self.dropped += 1;
+            thread::sleep(PAUSE);
+        }
+        Ok(None)
+    }
+
+    fn results(&self) -> Result<Results> {
+        Ok(Results {
+            command: env::args().skip(1).collect::<Vec<_>>().join(" "),
+            date: jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M UTC").to_string(),
+            machine: Machine {
+                processor: cpu::model(),
+                cores: self.field.all_cores,
+                kernel: cpu::kernel(),
+            },
+            threads: self.field.threads,
+            rounds: self.rounds,
+            window_ms: u64::try_from(self.window.as_millis())?,
+            dropped: self.dropped,
+            accepted_busy: self.accept_busy,
+            scenarios: self.scenarios.iter().map(|heat| heat.results(&self.field)).collect(),
+        })
+    }
+}
+
+impl Heat {
+    fn new(scenario: &'static Scenario, runners: usize) -> Self {
+        Self {
+            scenario,
+            slices: vec![Vec::new(); runners],
+            dropped: vec![0; runners],
+            counts: vec![Counts::default(); runners + 1],
+        }
+    }
+
+    fn results(&self, field: &Field) -> ScenarioResults {
+        let mut limits: Vec<_> = self.slices.iter().flatten().map(|(_, limit)| *limit).collect();
+        limits.dedup_by_key(|limit| limit.cpu_ns.to_bits());
+        let limit = row(field.limit.contestant, &limits, &[], 0, &self.counts[0]);
+        let others = field.runners.iter().enumerate().map(|(runner, server)| {
+            let slices: Vec<_> = self.slices[runner].iter().map(|(slice, _)| *slice).collect();
+            let ratios: Vec<_> = self.slices[runner]
+                .iter()
+                .map(|(slice, limit)| slice.cpu_ns / limit.cpu_ns)
+                .collect();
+            row(
+                server.contestant,
+                &slices,
+                &ratios,
+                self.dropped[runner],
+                &self.counts[runner + 1],
+            )
+        });
+        ScenarioResults {
+            name: self.scenario.name.to_owned(),
+            about: self.scenario.about.to_owned(),
+            rows: [limit].into_iter().chain(others).collect(),
+        }
+    }
+}
+
+fn row(contestant: Contestant, slices: &[Slice], ratios: &[f64], dropped: usize, counts: &Counts) -> Row {
+    let of = |field: fn(&Slice) -> f64| median(slices.iter().map(field));
+    Row {
+        name: contestant.name.to_owned(),
+        runtime: child::name(&contestant.runtime),
+        protocol: child::name(&contestant.protocol),
+        rounds: slices.len(),
+        dropped,
+        ratio: spread(ratios),
+        cpu_ns: of(|slice| slice.cpu_ns),
+        replies_per_second: of(|slice| slice.rate),
+        latency_us: results::Latency {
+            p50: of(|slice| slice.latency_us[0]),
+            p99: of(|slice| slice.latency_us[1]),
+            p999: of(|slice| slice.latency_us[2]),
+        },
+        allocations: counts.allocations,
+        syscalls: counts.syscalls,
+    }
+}
+
+fn scenarios(args: &Args) -> Result<Vec<&'static Scenario>> {
+    if args.scenarios.is_empty() {
+        let count = if args.quick { 4 } else { SCENARIOS.len() };
+        return Ok(SCENARIOS.iter().take(count).collect());
+    }
+    let find = |name: &String| {
+        let scenario = SCENARIOS.iter().find(|scenario| scenario.name == name);
+        scenario.with_context(|| format!("there is no scenario {name:?}; see --help"))
+    };
+    args.scenarios.iter().map(find).collect()
+}
+
+fn progress(turns: u64) -> Result<ProgressBar> {
+    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len}, {eta} left  {msg:40}")?;
+    Ok(ProgressBar::new(turns).with_style(style))
+}
+
+/// Whether `--only` lets a runtime take part.
+fn takes_part(only: &[Runtime], runtime: Runtime) -> bool {
+    debug_assert!(Runtime::value_variants().contains(&runtime), "no runtime is hidden");
+    only.is_empty() || only.contains(&runtime)
+}

@@ -1,0 +1,181 @@
+//! Who takes part in a comparison, and in what.
+
+use anyhow::{Result, ensure};
+
+use super::takes_part;
+use crate::child::{Server, Spec};
+use crate::cpu;
+use crate::load::Load;
+use crate::protocol::Protocol;
+use crate::serve::Runtime;
+
+/// A server that is compared.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Contestant {
+    pub(super) name: &'static str,
+    pub(super) runtime: Runtime,
+    pub(super) protocol: Protocol,
+}
+
+const fn contestant(name: &'static str, runtime: Runtime, protocol: Protocol) -> Contestant {
+    Contestant {
+        name,
+        runtime,
+        protocol,
+    }
+}
+
+const LIMIT: Contestant = contestant("epoll, by hand", Runtime::Epoll, Protocol::Framed);
+
+const CONTESTANTS: &[Contestant] = &[
+    contestant("wirework on smol", Runtime::Smol, Protocol::Framed),
+    contestant("wirework on smol, owned", Runtime::Smol, Protocol::FramedOwned),
+    contestant("wirework on async-std", Runtime::AsyncStd, Protocol::Framed),
+    contestant("wirework on async-std, owned", Runtime::AsyncStd, Protocol::FramedOwned),
+    contestant("wirework on tokio", Runtime::Tokio, Protocol::Framed),
+    contestant("wirework on tokio, owned", Runtime::Tokio, Protocol::FramedOwned),
+    contestant("smol, by hand", Runtime::SmolRaw, Protocol::Framed),
+    contestant("tokio, by hand", Runtime::TokioRaw, Protocol::Framed),
+    contestant(
+        "asynchronous-codec forward",
+        Runtime::AsynchronousCodec,
+        Protocol::FramedOwned,
+    ),
+    contestant("tokio-util forward", Runtime::TokioUtilForward, Protocol::FramedOwned),
+    contestant("tokio-util send", Runtime::TokioUtil, Protocol::FramedOwned),
+];
+
+/// What all of them are put under.
+#[derive(Debug)]
+pub(super) struct Scenario {
+    pub(super) name: &'static str,
+    pub(super) about: &'static str,
+    pub(super) load: Load,
+}
+
+const fn scenario(name: &'static str, about: &'static str, connections: usize, depth: usize, size: usize) -> Scenario {
+    Scenario {
+        name,
+        about,
+        load: Load {
+            connections,
+            active: if connections > 1000 { Some(50) } else { None },
+            depth,
+            size,
+        },
+    }
+}
+
+/// A quick comparison takes the first four.
+pub(super) const SCENARIOS: &[Scenario] = &[
+    scenario(
+        "depth-1",
+        "50 connections, one 64-byte frame under way on each",
+        50,
+        1,
+        64,
+    ),
+    scenario(
+        "depth-16",
+        "50 connections, 16 64-byte frames under way on each",
+        50,
+        16,
+        64,
+    ),
+    scenario(
+        "depth-128",
+        "50 connections, 128 64-byte frames under way on each",
+        50,
+        128,
+        64,
+    ),
+    scenario(
+        "64-kib",
+        "50 connections, one 64-KiB frame under way on each",
+        50,
+        1,
+        64 * 1024,
+    ),
+    scenario(
+        "1000-connections",
+        "1,000 connections, one 64-byte frame under way on each",
+        1000,
+        1,
+        64,
+    ),
+    scenario(
+        "10000-connections",
+        "10,000 connections, of which 50 have one 64-byte frame under way",
+        10_000,
+        1,
+        64,
+    ),
+];
+
+/// The servers, all of them running: while it is another one's turn they wait, which costs nothing.
+pub(super) struct Field {
+    pub(super) limit: Runner,
+    pub(super) runners: Vec<Runner>,
+    pub(super) threads: usize,
+    pub(super) server_cores: Vec<usize>,
+    pub(super) client_core: usize,
+    /// How many cores there are; once the client is pinned, it would be told of its own only.
+    pub(super) all_cores: usize,
+}
+
+pub(super) struct Runner {
+    pub(super) contestant: Contestant,
+    pub(super) server: Server,
+}
+
+impl Field {
+    pub(super) fn start(only: &[Runtime], threads: usize) -> Result<Self> {
+        let cores = cpu::cores();
+        ensure!(
+            cores > 1,
+            "a comparison needs a core for the server and one for the client"
+        );
+        let client_core = cores - 1;
+        // With fewer cores than that, the client has to share its own.
+        let last = if threads < cores { threads } else { cores };
+        let server_cores: Vec<_> = (0..last).collect();
+        let start = |contestant: Contestant| {
+            let server = Server::start(Spec {
+                runtime: contestant.runtime,
+                protocol: contestant.protocol,
+                threads,
+                cores: &server_cores,
+                counted: false,
+            })?;
+            Ok(Runner { contestant, server })
+        };
+        let contestants = CONTESTANTS.iter().filter(|one| takes_part(only, one.runtime));
+        Ok(Self {
+            limit: start(LIMIT)?,
+            runners: contestants.copied().map(start).collect::<Result<_>>()?,
+            threads,
+            client_core,
+            all_cores: cores,
+            server_cores,
+        })
+    }
+
+    /// All who take part, the limit first.
+    pub(super) fn contestants(&self) -> Vec<Contestant> {
+        let runners = self.runners.iter().map(|runner| runner.contestant);
+        [self.limit.contestant].into_iter().chain(runners).collect()
+    }
+
+    /// Whether the client has its core for itself.
+    pub(super) fn is_apart(&self) -> bool {
+        !self.server_cores.contains(&self.client_core)
+    }
+
+    /// The cores that the comparison runs on.
+    pub(super) fn cores(&self) -> Vec<usize> {
+        let mut cores = self.server_cores.clone();
+        cores.push(self.client_core);
+        cores.dedup();
+        cores
+    }
+}

@@ -1,0 +1,49 @@
+//! Medians, and how far apart what they stand for is.
+
+use crate::report::results::Spread;
+
+/// The median; 0 of nothing.
+pub(super) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+    quantile(&sorted(values), 50)
+}
+
+/// The median and the quartiles around it, or `None` of nothing.
+pub(super) fn spread(values: &[f64]) -> Option<Spread> {
+    let sorted = sorted(values.iter().copied());
+    (!sorted.is_empty()).then(|| Spread {
+        median: quantile(&sorted, 50),
+        low: quantile(&sorted, 25),
+        high: quantile(&sorted, 75),
+    })
+}
+
+fn sorted(values: impl IntoIterator<Item = f64>) -> Vec<f64> {
+    let mut values: Vec<_> = values.into_iter().collect();
+    values.sort_by(f64::total_cmp);
+    values
+}
+
+/// The value that `percent` of the others are below; between two values, the point in proportion.
+fn quantile(sorted: &[f64], percent: usize) -> f64 {
+    let Some(last) = sorted.len().checked_sub(1) else {
+        return 0.0;
+    };
+    let (place, beyond) = (last * percent / 100, last * percent % 100);
+    let (below, above) = (sorted[place], sorted[(place + 1).min(last)]);
+    below + (above - below) * beyond as f64 / 100.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[expect(clippy::float_cmp, reason = "all of them are exact")]
+    fn medians_and_quartiles() {
+        assert!(spread(&[]).is_none());
+        let spread = spread(&[4.0, 1.0, 3.0, 2.0, 5.0]).unwrap();
+        assert_eq!([spread.low, spread.median, spread.high], [2.0, 3.0, 4.0]);
+        assert_eq!(median([1.0, 2.0]), 1.5);
+        assert_eq!(median([]), 0.0);
+    }
+}

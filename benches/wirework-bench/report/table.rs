@@ -1,0 +1,131 @@
+//! Tables in Markdown, for terminals and for documents.
+
+use std::fmt::Write;
+
+use super::results::{Results, Row, ScenarioResults, Spread};
+
+/// All tables: the ratios of all scenarios, then each scenario's details.
+pub(crate) fn markdown(results: &Results) -> String {
+    let mut text = String::new();
+    text += &preamble(results);
+    text += &ratios(&results.scenarios);
+    for scenario in &results.scenarios {
+        text += &details(scenario);
+    }
+    text
+}
+
+/// What was done, and what was left out.
+pub(super) fn preamble(results: &Results) -> String {
+    let Results { machine, .. } = results;
+    let busy = if results.accepted_busy {
+        "Measurements during which the machine was busy with something else were kept.".to_owned()
+    } else {
+        format!(
+            "{} measurements during which the machine was busy with something else were dropped.",
+            results.dropped
+        )
+    };
+    format!(
+        "`wirework-bench {}` on {}: {} rounds of {} ms, {} server thread{}; {}, {} cores, Linux {}. {busy}\n",
+        results.command,
+        results.date,
+        results.rounds,
+        results.window_ms,
+        results.threads,
+        if results.threads == 1 { "" } else { "s" },
+        machine.processor,
+        machine.cores,
+        machine.kernel,
+    )
+}
+
+fn ratios(scenarios: &[ScenarioResults]) -> String {
+    let mut text =
+        String::from("\nCPU time of the server per reply, over that of the epoll loop in the same round:\n\n");
+    let names: Vec<_> = scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
+    row(&mut text, "", &names);
+    row(&mut text, "---", &vec!["---"; names.len()]);
+    let Some(first) = scenarios.first() else {
+        return text;
+    };
+    for (place, server) in first.rows.iter().enumerate().skip(1) {
+        let cells: Vec<_> = scenarios
+            .iter()
+            .map(|scenario| ratio(scenario.rows[place].ratio))
+            .collect();
+        row(&mut text, &server.name, &cells);
+    }
+    text
+}
+
+/// A ratio and its quartiles.
+pub(super) fn ratio(spread: Option<Spread>) -> String {
+    let Some(Spread { median, low, high }) = spread else {
+        return "never calm".to_owned();
+    };
+    format!("{median:.2} ({low:.2}–{high:.2})")
+}
+
+fn details(scenario: &ScenarioResults) -> String {
+    let mut text = format!("\n{}: {}\n\n", scenario.name, scenario.about);
+    let names = [
+        "CPU, ns",
+        "replies/s",
+        "p50, µs",
+        "p99, µs",
+        "p99.9, µs",
+        "allocations",
+        "receive",
+        "send",
+        "other",
+        "rounds",
+    ];
+    row(&mut text, "per reply", &names);
+    row(&mut text, "---", &["---"; 10]);
+    for server in &scenario.rows {
+        row(&mut text, &server.name, &cells(server));
+    }
+    text
+}
+
+pub(super) fn cells(row: &Row) -> [String; 10] {
+    let few = |count: Option<f64>| count.map_or("–".to_owned(), |count| format!("{count:.2}"));
+    [
+        format!("{:.0}", row.cpu_ns),
+        format!("{:.0}", row.replies_per_second),
+        format!("{:.0}", row.latency_us.p50),
+        format!("{:.0}", row.latency_us.p99),
+        format!("{:.0}", row.latency_us.p999),
+        few(row.allocations),
+        few(row.syscalls.map(|calls| calls.receive)),
+        few(row.syscalls.map(|calls| calls.send)),
+        few(row.syscalls.map(|calls| calls.other)),
+        row.rounds.to_string(),
+    ]
+}
+
+fn row(text: &mut String, first: &str, cells: &[impl AsRef<str>]) {
+    // Writing to a string does not fail.
+    let _ = write!(text, "| {first} |");
+    for cell in cells {
+        let _ = write!(text, " {} |", cell.as_ref());
+    }
+    text.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ratios_tell_their_spread() {
+        let spread = Spread {
+            median: 1.234,
+            low: 1.0,
+            high: 2.0,
+        };
+        assert_eq!(ratio(Some(spread)), "1.23 (1.00–2.00)");
+        assert_eq!(ratio(None), "never calm");
+    }
+}

@@ -1,0 +1,169 @@
+//! Counts the connections of each client, so that no one of them takes all there are.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use event_listener::Event;
+
+use crate::Addr;
+
+/// Connections per client: by IP address, or by a prefix of it.
+///
+/// IPv6 addresses count by their /64, which is what one subscriber gets at least; IPv4 addresses count whole.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ClientLimit {
+    pub(super) connections: usize,
+    pub(super) prefix_v4: u8,
+    pub(super) prefix_v6: u8,
+    /// Behind a local proxy, all clients are 127.0.0.1.
+    pub(super) except_loopback: bool,
+}
+
+impl ClientLimit {
+    /// Who counts as one client; `None` for those that are not counted.
+    fn key(&self, peer: &Addr) -> Option<Ipv6Addr> {
+        let ip = peer.ip()?.ip().to_canonical();
+        if self.except_loopback && ip.is_loopback() {
+            return None;
+        }
+        let (address, prefix) = match ip {
+            IpAddr::V4(ip) => (ip.to_ipv6_mapped(), 96 + self.prefix_v4),
+            IpAddr::V6(ip) => (ip, self.prefix_v6),
+        };
+        let mask = u128::MAX.checked_shl(128 - u32::from(prefix)).unwrap_or(0);
+        Some(Ipv6Addr::from_bits(address.to_bits() & mask))
+    }
+}
+
+/// The connections of all clients that have any.
+#[derive(Debug)]
+pub(super) struct Clients {
+    limit: ClientLimit,
+    table: Mutex<BTreeMap<Ipv6Addr, usize>>,
+    /// Notified whenever a place becomes free.
+    left: Event,
+}
+
+impl Clients {
+    pub(super) fn new(limit: ClientLimit) -> Arc<Self> {
+        Arc::new(Self {
+            limit,
+            table: Mutex::default(),
+            left: Event::new(),
+        })
+    }
+
+    /// Takes a place of `peer`'s; `None` if it has as many connections as it may.
+    pub(super) fn enter(self: &Arc<Self>, peer: &Addr) -> Option<ClientPlace> {
+        let client = self.limit.key(peer);
+        if let Some(client) = client {
+            let mut table = self.table();
+            let count = table.entry(client).or_default();
+            if *count >= self.limit.connections {
+                return None;
+            }
+            *count += 1;
+        }
+        Some(ClientPlace {
+            clients: Arc::clone(self),
+            client,
+        })
+    }
+
+    /// As [`enter`](Self::enter), waiting for one of its connections to end if need be.
+    pub(super) async fn wait_to_enter(self: &Arc<Self>, peer: &Addr) -> ClientPlace {
+        loop {
+            let left = self.left.listen();
+            if let Some(place) = self.enter(peer) {
+                return place;
+            }
+            left.await;
+        }
+    }
+
+    fn table(&self) -> MutexGuard<'_, BTreeMap<Ipv6Addr, usize>> {
+        // Counts are changed in one step each.
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One connection of a client's, until dropped.
+#[derive(Debug)]
+pub(super) struct ClientPlace {
+    clients: Arc<Clients>,
+    client: Option<Ipv6Addr>,
+}
+
+impl Drop for ClientPlace {
+    fn drop(&mut self) {
+        let Some(client) = self.client else { return };
+        let mut table = self.clients.table();
+        if let Some(count) = table.get_mut(&client) {
+            *count -= 1;
+            if *count == 0 {
+                table.remove(&client);
+            }
+        }
+        drop(table);
+        self.clients.left.notify(usize::MAX);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limit(connections: usize) -> ClientLimit {
+        ClientLimit {
+            connections,
+            prefix_v4: 32,
+            prefix_v6: 64,
+            except_loopback: true,
+        }
+    }
+
+    fn peer(ip: &str) -> Addr {
+        Addr::from((ip.parse::<IpAddr>().unwrap(), 1))
+    }
+
+    #[test]
+    fn clients_count_by_prefix() {
+        let key = |ip| limit(1).key(&peer(ip)).map(|key| key.to_string());
+        assert_eq!(key("2001:db8::1"), key("2001:db8::ffff:1"));
+        assert_ne!(key("2001:db8::1"), key("2001:db8:0:1::1"));
+        assert_ne!(key("192.0.2.1"), key("192.0.2.2"));
+        assert_eq!(key("192.0.2.1"), key("::ffff:192.0.2.1"), "one host over both families");
+        assert_eq!(key("127.0.0.1"), None);
+        assert_eq!(limit(1).key(&Addr::Unix(None)), None);
+    }
+
+    #[test]
+    fn prefixes_may_be_of_any_length() {
+        let all = ClientLimit {
+            prefix_v4: 0,
+            prefix_v6: 0,
+            ..limit(1)
+        };
+        assert_eq!(all.key(&peer("192.0.2.1")), all.key(&peer("198.51.100.1")));
+        assert_eq!(all.key(&peer("2001:db8::1")), all.key(&peer("fe80::1")));
+        let whole = ClientLimit {
+            prefix_v6: 128,
+            ..limit(1)
+        };
+        assert_ne!(whole.key(&peer("2001:db8::1")), whole.key(&peer("2001:db8::2")));
+    }
+
+    #[test]
+    fn places_are_given_back_and_nothing_is_left() {
+        let clients = Clients::new(limit(2));
+        let (one, other) = (peer("192.0.2.1"), peer("192.0.2.2"));
+        let places = (clients.enter(&one).unwrap(), clients.enter(&one).unwrap());
+        assert!(clients.enter(&one).is_none());
+        assert!(clients.enter(&other).is_some());
+        drop(places.0);
+        assert!(clients.enter(&one).is_some());
+        drop(places.1);
+        assert!(clients.table().is_empty());
+    }
+}

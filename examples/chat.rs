@@ -1,0 +1,102 @@
+//! A chat room, over TCP. What is said in it is the business of `wirework_examples::chat`.
+//!
+//! ```sh
+//! cargo run --example chat serve
+//! cargo run --example chat join localhost:7000 alice
+//! ```
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_channel::Receiver;
+use clap::{Args, Subcommand};
+use futures_lite::future::or;
+use wirework::codec::Lines;
+use wirework::{Connection, Framed, Network, Server, connect};
+use wirework_examples::{Example, chat, serve_until_interrupted, typed_lines};
+
+/// A chat room, over TCP.
+#[derive(Debug, Args)]
+struct ChatRoom {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Opens a room until Ctrl-C.
+    Serve {
+        /// Where to listen.
+        #[arg(long, default_value = "127.0.0.1:7000")]
+        listen: SocketAddr,
+    },
+    /// Joins a room: says what is typed, prints what the others say.
+    Join {
+        /// The server, as host:port.
+        server: String,
+        /// What to be called.
+        nickname: String,
+    },
+}
+
+fn main() -> ExitCode {
+    wirework_examples::main::<ChatRoom>()
+}
+
+impl Example for ChatRoom {
+    async fn run<N: Network>(self, network: N) -> anyhow::Result<()> {
+        match self.command {
+            Command::Serve { listen } => {
+                let listener = network.listen_tcp(listen)?;
+                let server = Server::new(&network)
+                    .max_connections(1000)
+                    .drain_deadline(Duration::from_secs(5));
+                serve_until_interrupted(server.serve_framed(listener, chat::codec(), chat::Chat::new())).await
+            }
+            Command::Join { server, nickname } => {
+                let mut lines = Framed::new(connect(&network, &server).await?, chat::codec());
+                lines.send(nickname).await?;
+                converse(&mut lines, &typed_lines())
+                    .await
+                    .with_context(|| format!("talking to {server}"))
+            }
+        }
+    }
+}
+
+enum Event {
+    Typed(String),
+    TypedLast,
+    Heard(String),
+    HeardLast,
+}
+
+/// Until the server closes, which it does when all is said.
+async fn converse<C: Connection>(
+    lines: &mut Framed<C, Lines>,
+    typed: &Receiver<io::Result<String>>,
+) -> anyhow::Result<()> {
+    loop {
+        let typing = async {
+            anyhow::Ok(match typed.recv().await {
+                Ok(line) => Event::Typed(line?),
+                Err(_) => Event::TypedLast,
+            })
+        };
+        let hearing = async { Ok(lines.next().await?.map_or(Event::HeardLast, Event::Heard)) };
+        match or(hearing, typing).await? {
+            Event::Heard(line) => writeln!(io::stdout(), "{line}")?,
+            Event::HeardLast => return Ok(()),
+            Event::Typed(line) => lines.send(line).await?,
+            Event::TypedLast => break,
+        }
+    }
+    lines.close().await?;
+    while let Some(line) = lines.next().await? {
+        writeln!(io::stdout(), "{line}")?;
+    }
+    Ok(())
+}

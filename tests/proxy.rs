@@ -1,0 +1,168 @@
+//! Connecting through real proxies, on every runtime: microsocks and tinyproxy, where they are installed. What every reply
+//! means is tested beside the code, by scripted peers.
+
+#![allow(clippy::unwrap_used, reason = "in a test, the panic is the report")]
+
+use std::io::{ErrorKind, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use wirework::codec::Lines;
+use wirework::proxy::{HttpProxy, ProxyError, Socks5Proxy};
+use wirework::{Connection, Context, Framed, Network, RunningServer, Server, connect, time};
+use wirework_tests::on_each_runtime;
+
+on_each_runtime![socks5_through_microsocks, http_through_tinyproxy];
+
+/// A proxy's process, ended when dropped.
+struct Proxy {
+    process: Child,
+    addr: SocketAddr,
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
+
+impl Proxy {
+    /// Starts a proxy on a free port and waits until it listens. `None` if it is not installed.
+    async fn start<N: Network>(network: &N, command: impl Fn(u16) -> Command) -> Option<Self> {
+        loop {
+            let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+            let mut command = command(free.port());
+            let spawned = command
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn();
+            let process = match spawned {
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    println!("skipped: {} is not installed", command.get_program().display());
+                    return None;
+                }
+                process => process.unwrap(),
+            };
+            let mut proxy = Self { process, addr: free };
+            // It ends at once if someone else got the port in between; then on to another one.
+            while proxy.process.try_wait().unwrap().is_none() {
+                if TcpStream::connect(proxy.addr).is_ok() {
+                    return Some(proxy);
+                }
+                time::sleep(network, Duration::from_millis(5)).await;
+            }
+        }
+    }
+
+    async fn connect<N: Network>(&self, network: &N) -> N::TcpStream {
+        connect(network, &self.addr.to_string()).await.unwrap()
+    }
+}
+
+fn serve<N: Network>(network: &N, addr: &str) -> Option<RunningServer> {
+    async fn answer<C: Connection>(mut framed: Framed<C, Lines>, _: Context) -> std::io::Result<()> {
+        framed.send("welcome").await?;
+        while let Some(line) = framed.next().await? {
+            framed.send(line.to_uppercase()).await?;
+        }
+        Ok(())
+    }
+    let listener = network.listen_tcp(addr.parse().unwrap()).ok()?;
+    Some(Server::new(network).serve_framed(listener, Lines::new(), answer))
+}
+
+/// The server speaks first, so a byte too many that was read for the proxy's answer would be missed here.
+async fn converse<C: Connection>(connection: C) {
+    let mut framed = Framed::new(connection, Lines::new());
+    assert_eq!(framed.next().await.unwrap().unwrap(), "welcome");
+    framed.send("hello").await.unwrap();
+    assert_eq!(framed.next().await.unwrap().unwrap(), "HELLO");
+}
+
+async fn socks5_through_microsocks<N: Network>(network: N) {
+    let start = Proxy::start(&network, |port| {
+        let mut command = Command::new("microsocks");
+        command.args(["-i", "127.0.0.1", "-p", &port.to_string(), "-u", "me", "-P", "secret"]);
+        command
+    });
+    let Some(proxy) = start.await else { return };
+    let server = serve(&network, "127.0.0.1:0").unwrap();
+    let port = server.local_addr().unwrap().ip().unwrap().port();
+    let known = Socks5Proxy::new().credentials("me", "secret");
+
+    // By an address, and by a name that the proxy resolves.
+    for target in [format!("127.0.0.1:{port}"), format!("localhost:{port}")] {
+        converse(known.tunnel(proxy.connect(&network).await, &target).await.unwrap()).await;
+    }
+    if let Some(server) = serve(&network, "[::1]:0") {
+        let target = server.local_addr().unwrap().to_string();
+        converse(known.tunnel(proxy.connect(&network).await, &target).await.unwrap()).await;
+    }
+
+    let unknown = Socks5Proxy::new().credentials("me", "wrong");
+    for proxying in [Socks5Proxy::new(), unknown] {
+        let error = proxying
+            .tunnel(proxy.connect(&network).await, "127.0.0.1:1")
+            .await
+            .map(drop)
+            .unwrap_err();
+        assert!(matches!(error, ProxyError::Unauthorized(_)), "{error:?}");
+    }
+    let error = known
+        .tunnel(proxy.connect(&network).await, "127.0.0.1:1")
+        .await
+        .map(drop)
+        .unwrap_err();
+    assert!(matches!(error, ProxyError::Refused { code: 5, .. }), "{error:?}");
+}
+
+async fn http_through_tinyproxy<N: Network>(network: N) {
+    let name = format!(
+        "wirework-tinyproxy-{}-{}.conf",
+        std::process::id(),
+        network.random_u64()
+    );
+    let path = std::env::temp_dir().join(name);
+    let start = Proxy::start(&network, |port| {
+        let mut config = std::fs::File::create(&path).unwrap();
+        writeln!(
+            config,
+            "Port {port}\nListen 127.0.0.1\nTimeout 60\nAllow 127.0.0.1\nBasicAuth me secret"
+        )
+        .unwrap();
+        let mut command = Command::new("tinyproxy");
+        command.arg("-d").arg("-c").arg(&path);
+        command
+    });
+    let proxy = start.await;
+    std::fs::remove_file(&path).unwrap();
+    let Some(proxy) = proxy else { return };
+    let server = serve(&network, "127.0.0.1:0").unwrap();
+    let port = server.local_addr().unwrap().ip().unwrap().port();
+    let known = HttpProxy::new().credentials("me", "secret");
+
+    for target in [format!("127.0.0.1:{port}"), format!("localhost:{port}")] {
+        converse(known.tunnel(proxy.connect(&network).await, &target).await.unwrap()).await;
+    }
+    let unknown = HttpProxy::new().credentials("me", "wrong");
+    for proxying in [HttpProxy::new(), unknown] {
+        let error = proxying
+            .tunnel(proxy.connect(&network).await, "127.0.0.1:1")
+            .await
+            .map(drop)
+            .unwrap_err();
+        assert!(matches!(error, ProxyError::Unauthorized(_)), "{error:?}");
+    }
+    let error = known
+        .tunnel(proxy.connect(&network).await, "127.0.0.1:1")
+        .await
+        .map(drop)
+        .unwrap_err();
+    assert!(
+        matches!(error, ProxyError::Refused { code: 500..=599, .. }),
+        "{error:?}"
+    );
+}

@@ -1,0 +1,244 @@
+//! Surviving a server that comes and goes, on every runtime.
+
+#![allow(clippy::unwrap_used, reason = "in a test, the panic is the report")]
+
+use std::collections::HashMap;
+use std::future::pending;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_lite::future::zip;
+use wirework::codec::Lines;
+use wirework::{
+    CallError, Circuit, Client, ClientOptions, Connection, Connector, Context, Framed, Network, ReconnectOptions,
+    ReconnectingClient, RunningServer, Runtime, Server, memory, time,
+};
+use wirework_tests::on_each_runtime;
+
+on_each_runtime![
+    a_server_killed_twenty_times_under_load,
+    every_connection_is_made_ready,
+    only_idempotent_calls_are_made_again,
+    retries_have_a_budget,
+    calls_fail_at_once_while_the_circuit_is_broken,
+    calls_wait_for_a_connection_until_their_deadline,
+    closing_ends_it,
+];
+
+/// How often each request has come.
+type Seen = Arc<Mutex<HashMap<String, u32>>>;
+
+fn serve<N: Network>(network: &N, addr: SocketAddr, seen: &Seen, answered: &Arc<AtomicU64>) -> RunningServer {
+    let (seen, answered) = (Arc::clone(seen), Arc::clone(answered));
+    let listener = network.listen_tcp(addr).unwrap();
+    let handle = move |framed, _: Context| answer(framed, Arc::clone(&seen), Arc::clone(&answered));
+    let server = Server::new(network).drain_deadline(Duration::ZERO);
+    server.serve_framed(listener, Lines::new(), handle)
+}
+
+async fn answer<C: Connection>(mut framed: Framed<C, Lines>, seen: Seen, answered: Arc<AtomicU64>) -> io::Result<()> {
+    while let Some(line) = framed.next().await? {
+        *seen.lock().unwrap().entry(line.clone()).or_default() += 1;
+        framed.send(format!("re: {line}")).await?;
+        answered.fetch_add(1, Ordering::SeqCst);
+    }
+    Ok(())
+}
+
+fn quick() -> ReconnectOptions {
+    ReconnectOptions::new().backoff(Duration::from_millis(1), Duration::from_millis(20))
+}
+
+fn lines_to<N: Network>(
+    network: &N,
+    addr: SocketAddr,
+    options: ReconnectOptions,
+) -> ReconnectingClient<String, String> {
+    let (runtime, connector) = (network.clone(), Connector::new(network));
+    ReconnectingClient::new(network, options, move || {
+        let (runtime, connector) = (runtime.clone(), connector.clone());
+        async move {
+            let stream = connector.connect_any(&[addr]).await?;
+            let framed = Framed::new(stream, Lines::new());
+            Ok(Client::pipelined(&runtime, framed, ClientOptions::new()))
+        }
+    })
+}
+
+async fn a_server_killed_twenty_times_under_load<N: Network>(network: N) {
+    const KILLS: u64 = 20;
+    let (seen, answered) = (Seen::default(), Arc::default());
+    let mut server = serve(&network, ([127, 0, 0, 1], 0).into(), &seen, &answered);
+    let addr = server.local_addr().unwrap().ip().unwrap();
+    let client = lines_to(&network, addr, quick().retries(100_000, 100));
+    let stop = Arc::new(AtomicBool::new(false));
+
+    let tasks: Vec<_> = (0..50)
+        .map(|task| {
+            let (client, stop) = (client.clone(), Arc::clone(&stop));
+            network.spawn(async move {
+                // What was called, and whether it was answered or may have been sent.
+                let mut once = Vec::new();
+                let mut again = 0_u64;
+                for number in 0.. {
+                    if stop.load(Ordering::SeqCst) {
+                        break;
+                    }
+                    let text = format!("idempotent {task}/{number}");
+                    assert_eq!(
+                        client.call_idempotent(text.clone()).await.unwrap(),
+                        format!("re: {text}")
+                    );
+                    again += 1;
+                    let text = format!("once {task}/{number}");
+                    let result = client.call(text.clone()).await;
+                    once.push((text, result.map(drop)));
+                }
+                (once, again)
+            })
+        })
+        .collect();
+
+    for _ in 0..KILLS {
+        // Each is killed in the midst of its work.
+        let before = answered.load(Ordering::SeqCst);
+        while answered.load(Ordering::SeqCst) < before + 300 {
+            time::sleep(&network, Duration::from_millis(1)).await;
+        }
+        server.shutdown().await;
+        server = serve(&network, addr, &seen, &answered);
+    }
+    stop.store(true, Ordering::SeqCst);
+
+    let (mut idempotent, mut others, mut unsure) = (0, 0, 0);
+    for task in tasks {
+        let (once, again) = task.await.unwrap();
+        idempotent += again;
+        let seen = seen.lock().unwrap();
+        for (text, result) in once {
+            let times = seen.get(&text).copied().unwrap_or(0);
+            match result {
+                Ok(()) => assert_eq!(times, 1, "{text}"),
+                Err(error) if error.maybe_sent() => {
+                    assert!(times <= 1, "{text}");
+                    unsure += 1;
+                }
+                Err(error) => panic!("what was not sent is sent again: {error}"),
+            }
+            others += 1;
+        }
+    }
+    println!(
+        "{KILLS} kills, {} connections: {idempotent} idempotent calls, none lost; {others} others, \
+         none twice, {unsure} of them failed as perhaps sent",
+        client.connections(),
+    );
+    assert!(client.connections() >= KILLS);
+    server.shutdown().await;
+}
+
+async fn every_connection_is_made_ready<N: Network>(network: N) {
+    let (seen, answered) = (Seen::default(), Arc::default());
+    let mut server = serve(&network, ([127, 0, 0, 1], 0).into(), &seen, &answered);
+    let addr = server.local_addr().unwrap().ip().unwrap();
+    let (runtime, connector) = (network.clone(), Connector::new(&network));
+    let client = ReconnectingClient::new(&network, quick(), move || {
+        let (runtime, connector) = (runtime.clone(), connector.clone());
+        async move {
+            let framed = Framed::new(connector.connect_any(&[addr]).await?, Lines::new());
+            let client: Client<String, String> = Client::pipelined(&runtime, framed, ClientOptions::new());
+            client.call("SUBSCRIBE".to_owned()).await?;
+            Ok(client)
+        }
+    });
+    for connection in 1..=3 {
+        client.call_idempotent("ask".to_owned()).await.unwrap();
+        assert_eq!(seen.lock().unwrap()["SUBSCRIBE"], connection);
+        assert_eq!(client.circuit(), Circuit::Connected);
+        let (gone, _) = zip(client.circuit_changed(Circuit::Connected), server.shutdown()).await;
+        assert_ne!(gone, Circuit::Connected);
+        assert!(client.last_error().is_some());
+        server = serve(&network, addr, &seen, &answered);
+    }
+}
+
+/// A server that takes one request of each connection and hangs up.
+fn hangs_up<R: Runtime>(runtime: &R, options: ReconnectOptions) -> (ReconnectingClient<String, String>, Seen) {
+    let seen = Seen::default();
+    let (runtime_, requests) = (runtime.clone(), Arc::clone(&seen));
+    let client = ReconnectingClient::new(runtime, options, move || {
+        let (near, far) = memory::pair(1024);
+        let requests = Arc::clone(&requests);
+        let mut far = Framed::new(far, Lines::new());
+        let hang_up = async move {
+            if let Ok(Some(line)) = far.next().await {
+                *requests.lock().unwrap().entry(line).or_default() += 1;
+            }
+        };
+        wirework::Task::detach(runtime_.spawn(hang_up));
+        let framed = Framed::new(near, Lines::new());
+        let client = Client::pipelined(&runtime_, framed, ClientOptions::new());
+        async move { Ok(client) }
+    });
+    (client, seen)
+}
+
+async fn only_idempotent_calls_are_made_again<N: Network>(network: N) {
+    let (client, seen) = hangs_up(&network, quick().retries(5, 0));
+    let error = client.call("once".to_owned()).await.unwrap_err();
+    assert!(error.maybe_sent(), "{error:?}");
+    assert_eq!(seen.lock().unwrap()["once"], 1);
+}
+
+async fn retries_have_a_budget<N: Network>(network: N) {
+    let (client, seen) = hangs_up(&network, quick().retries(5, 0));
+    let error = client.call_idempotent("again".to_owned()).await.unwrap_err();
+    assert!(
+        matches!(error, CallError::Disconnected { maybe_sent: true, .. }),
+        "{error:?}"
+    );
+    assert_eq!(seen.lock().unwrap()["again"], 1 + 5);
+    let error = client.call_idempotent("broke".to_owned()).await.unwrap_err();
+    assert!(error.maybe_sent());
+    assert_eq!(seen.lock().unwrap()["broke"], 1);
+}
+
+fn refused<R: Runtime>(runtime: &R, options: ReconnectOptions) -> ReconnectingClient<String, String> {
+    ReconnectingClient::new(runtime, options, || async {
+        Err(io::ErrorKind::ConnectionRefused.into())
+    })
+}
+
+async fn calls_fail_at_once_while_the_circuit_is_broken<N: Network>(network: N) {
+    let client = refused(&network, quick().fail_after(3).timeout(Duration::from_hours(1)));
+    let error = client.call("ask".to_owned()).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+    assert!(!error.maybe_sent());
+    assert!(client.circuit().failures() >= 3);
+    assert_eq!(client.connections(), 0);
+}
+
+async fn calls_wait_for_a_connection_until_their_deadline<N: Network>(network: N) {
+    let client = refused(&network, quick().timeout(Duration::from_millis(10)));
+    let error = client.call_idempotent("ask".to_owned()).await.unwrap_err();
+    assert!(matches!(error, CallError::TimedOut { maybe_sent: false }), "{error:?}");
+
+    // An attempt that hangs is given up, too.
+    let options = quick().connect_timeout(Duration::from_millis(1)).fail_after(2);
+    let client: ReconnectingClient<String, String> = ReconnectingClient::new(&network, options, pending);
+    let error = client.call("ask".to_owned()).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+}
+
+async fn closing_ends_it<N: Network>(network: N) {
+    let server = serve(&network, ([127, 0, 0, 1], 0).into(), &Seen::default(), &Arc::default());
+    let client = lines_to(&network, server.local_addr().unwrap().ip().unwrap(), quick());
+    client.call("ask".to_owned()).await.unwrap();
+    client.close().await;
+    assert_eq!(client.circuit(), Circuit::Closed);
+    let error = client.call_idempotent("late".to_owned()).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::NotConnected);
+}

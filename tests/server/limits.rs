@@ -1,0 +1,120 @@
+//! Limits on connections, reached and not.
+
+use std::time::Duration;
+
+use wirework::codec::Lines;
+use wirework::{Deadlines, Network, Server, WhenFull};
+use wirework_tests::on_each_runtime;
+
+use crate::{ask, client, echo, echo_server, report};
+
+on_each_runtime![
+    a_full_server_may_refuse,
+    a_client_with_too_many_connections_is_refused,
+    a_client_with_too_many_connections_may_wait,
+    loopback_is_not_counted_by_default,
+    contradictions_are_refused_by_name,
+    a_handle_lists_and_closes_connections,
+];
+
+async fn a_full_server_may_refuse<N: Network>(network: N) {
+    let server = echo_server(
+        &network,
+        Server::new(&network).max_connections(2).when_full(WhenFull::Refuse),
+    );
+    let mut first = client(&network, &server).await;
+    let mut second = client(&network, &server).await;
+    assert_eq!(ask(&mut first, "a").await.unwrap(), "a");
+    assert_eq!(ask(&mut second, "b").await.unwrap(), "b");
+    let mut third = client(&network, &server).await;
+    assert_eq!(third.next().await.unwrap_or(None), None);
+    assert_eq!((server.report().accepted, server.report().refused), (2, 1));
+
+    drop(first);
+    report(&network, &server, |report| report.active == 1).await;
+    let mut fourth = client(&network, &server).await;
+    assert_eq!(ask(&mut fourth, "d").await.unwrap(), "d");
+}
+
+async fn a_client_with_too_many_connections_is_refused<N: Network>(network: N) {
+    let server = echo_server(&network, Server::new(&network).max_per_client(1));
+    let mut first = client(&network, &server).await;
+    assert_eq!(ask(&mut first, "a").await.unwrap(), "a");
+    let mut second = client(&network, &server).await;
+    assert_eq!(second.next().await.unwrap_or(None), None);
+    assert_eq!((server.report().active, server.report().refused), (1, 1));
+
+    drop(first);
+    report(&network, &server, |report| report.active == 0).await;
+    let mut third = client(&network, &server).await;
+    assert_eq!(ask(&mut third, "c").await.unwrap(), "c");
+}
+
+async fn a_client_with_too_many_connections_may_wait<N: Network>(network: N) {
+    let limited = Server::new(&network).max_per_client(1).when_client_full(WhenFull::Wait);
+    let server = echo_server(&network, limited);
+    let mut first = client(&network, &server).await;
+    assert_eq!(ask(&mut first, "a").await.unwrap(), "a");
+    let mut second = client(&network, &server).await;
+    second.send("b").await.unwrap();
+    second.flush().await.unwrap();
+    assert_eq!(ask(&mut first, "still").await.unwrap(), "still");
+    drop(first);
+    assert_eq!(second.next().await.unwrap().unwrap(), "b");
+    assert_eq!(server.report().refused, 0);
+}
+
+async fn loopback_is_not_counted_by_default<N: Network>(network: N) {
+    let server = echo_server(&network, Server::new(&network).max_connections(1_100));
+    let mut clients = Vec::new();
+    for _ in 0..20 {
+        let mut client = client(&network, &server).await;
+        assert_eq!(ask(&mut client, "hello").await.unwrap(), "hello");
+        clients.push(client);
+    }
+    assert_eq!(server.report().refused, 0);
+}
+
+async fn contradictions_are_refused_by_name<N: Network>(network: N) {
+    let server = Server::new(&network).max_connections(10).max_per_client(20);
+    let error = server.check().unwrap_err();
+    assert_eq!(error.setting(), "max_per_client");
+    let secs = Duration::from_secs;
+    let deadlines = Deadlines::new().lifetime(secs(1)).request(secs(2));
+    let error = Server::new(&network).deadlines(deadlines).check().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "bad configuration: request: 2s cannot pass within a lifetime of 1s"
+    );
+    assert!(Server::new(&network).check().is_ok());
+}
+
+async fn a_handle_lists_and_closes_connections<N: Network>(network: N) {
+    let listener = network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
+    let server = Server::new(&network).serve_framed(listener, Lines::new(), echo);
+    let handle = server.handle();
+    assert!(handle.is_ready());
+    let mut first = client(&network, &server).await;
+    let mut second = client(&network, &server).await;
+    assert_eq!(ask(&mut first, "first").await.unwrap(), "first");
+    assert_eq!(ask(&mut second, "second").await.unwrap(), "second");
+
+    let listed = handle.connections();
+    assert_eq!(listed.iter().map(|one| one.id).collect::<Vec<_>>(), [0, 1]);
+    assert_eq!((listed[0].read, listed[0].written), (6, 6));
+    assert_eq!((listed[1].read, listed[1].written), (7, 7));
+    assert_eq!(
+        listed[1].peer,
+        wirework::Connection::local_addr(second.connection()).unwrap()
+    );
+
+    assert!(handle.close(0));
+    assert_eq!(first.next().await.unwrap_or(None), None);
+    assert_eq!(ask(&mut second, "alive").await.unwrap(), "alive");
+    assert!(!handle.close(7));
+    // The peer may see the end before the server has counted it.
+    report(&network, &server, |report| report.cut == 1).await;
+    server.shutdown().await;
+    assert!(!handle.is_ready());
+    assert!(handle.connections().is_empty());
+}
