@@ -11,6 +11,10 @@ struct Readme;
 #[expect(dead_code, reason = "it carries the chapter's doctests")]
 struct YourFirstProtocol;
 
+#[doc = include_str!("../docs/codecs.md")]
+#[expect(dead_code, reason = "it carries the chapter's doctests")]
+struct Codecs;
+
 mod clock;
 
 pub use clock::{ManualClock, ManualTimer};
