@@ -406,7 +406,7 @@ mod tests {
         assert!(deframer.next_ref().unwrap().is_none());
         deframer.release();
         assert!(deframer.memory() <= 8 * 2004, "{}", deframer.memory());
-        deframer.push(&[0; 998_000]);
+        deframer.push(&vec![0; 998_000]);
         assert_eq!(deframer.next_ref().unwrap().unwrap().len(), 1_000_000);
     }
 }
