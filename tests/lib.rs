@@ -15,6 +15,10 @@ struct YourFirstProtocol;
 #[expect(dead_code, reason = "it carries the chapter's doctests")]
 struct Codecs;
 
+#[doc = include_str!("../docs/a-client-that-survives.md")]
+#[expect(dead_code, reason = "it carries the chapter's doctests")]
+struct AClientThatSurvives;
+
 mod clock;
 
 pub use clock::{ManualClock, ManualTimer};

@@ -252,11 +252,12 @@ impl ReadBuf {
             self.block = Block::EMPTY;
             self.start = 0;
             self.end = 0;
-        } else if is_worth_it && self.len() <= SMALL.max(self.memory() / 16) {
+        } else if is_worth_it && self.len() <= SMALL.max(self.block.len().max(self.frozen.len()) / 16) {
+            let len = self.len();
             let undecoded = Block::copy_of(self.bytes());
             self.settle();
             self.start = 0;
-            self.end = undecoded.len();
+            self.end = len;
             self.block = undecoded;
         } else if self.gathered.len() <= self.gathered.capacity() / 4 {
             self.gathered = BytesMut::from(&self.gathered[..]);

@@ -6,7 +6,10 @@ use std::net::SocketAddr;
 use std::pin::pin;
 
 use tokio::net;
-use wirework::{ConnectOptions, Network, Runtime, socket};
+#[cfg(unix)]
+use wirework::socket::UnixListenOptions;
+use wirework::socket::{self, ListenOptions};
+use wirework::{ConnectOptions, Network, Runtime};
 
 use crate::{TcpListener, TcpStream, Tokio, UdpSocket};
 
@@ -29,9 +32,9 @@ impl Network for Tokio {
         Ok(stream.into())
     }
 
-    fn listen_tcp(&self, addr: SocketAddr) -> io::Result<TcpListener> {
+    fn listen_tcp_with(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<TcpListener> {
         let _entered = self.handle().enter();
-        let listener = net::TcpListener::from_std(socket::listen_tcp(addr)?)?;
+        let listener = net::TcpListener::from_std(socket::listen_tcp_with(addr, options)?)?;
         Ok(self.adopt_listener(listener))
     }
 
@@ -48,9 +51,9 @@ impl Network for Tokio {
     }
 
     #[cfg(unix)]
-    fn listen_unix(&self, path: &std::path::Path) -> io::Result<crate::UnixListener> {
+    fn listen_unix_with(&self, path: &std::path::Path, options: &UnixListenOptions) -> io::Result<crate::UnixListener> {
         let _entered = self.handle().enter();
-        let listener = net::UnixListener::from_std(socket::listen_unix(path)?)?;
+        let listener = net::UnixListener::from_std(socket::listen_unix_with(path, options)?)?;
         Ok(self.adopt_listener(listener))
     }
 

@@ -44,7 +44,6 @@ impl Listener for TcpListener {
 
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<TcpStream>> {
         let (stream, _) = ready!(self.entered(|listener| listener.poll_accept(cx)))?;
-        stream.set_nodelay(true)?;
         Poll::Ready(Ok(stream.into()))
     }
 

@@ -50,6 +50,9 @@ use crate::{Connection, Split};
 /// A connection that only sends, and never waits for a frame, must `flush`. Dropping a `Framed` drops what is unsent: end a
 /// conversation with `close`, or read until `None`.
 ///
+/// It also is a [`Stream`] and a [`Sink`], for one task at a time: receiving writes as well, and a connection wakes only who
+/// polled it last. For two tasks, [`split`](Self::split) it.
+///
 /// # Limits
 /// | | default | set with |
 /// |---|---|---|

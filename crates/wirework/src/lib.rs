@@ -79,8 +79,8 @@ pub use record::Phase;
 pub use resolver::{CachingResolver, Resolver, SystemResolver};
 pub use runtime::Runtime;
 pub use server::{
-    ConfigError, ConnectionStatus, Deadline, Deadlines, Replies, Report, RunningServer, Server, ServerHandle, Session,
-    WhenFull,
+    ConfigError, ConnectionStatus, Deadline, Deadlines, Listeners, Replies, Report, RunningServer, Server,
+    ServerHandle, Session, WhenFull,
 };
 pub use service::Service;
 #[cfg(feature = "tower")]

@@ -1,6 +1,6 @@
 //! Which call an answer belongs to: the next one in line, or the one whose number it carries.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use super::calls::Place;
 
@@ -96,7 +96,7 @@ impl<Q, A> Matching<Q, A> for InOrder {
 #[derive(Debug, Default)]
 pub(super) struct ById {
     /// Never walked in an order that matters.
-    sent: HashMap<u64, Place>,
+    sent: BTreeMap<u64, Place>,
     next: u64,
     last: u64,
 }
