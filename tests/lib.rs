@@ -15,6 +15,10 @@ struct FacingTheInternet;
 #[expect(dead_code, reason = "it carries the chapter's doctests")]
 struct YourFirstProtocol;
 
+#[doc = include_str!("../docs/codecs.md")]
+#[expect(dead_code, reason = "it carries the chapter's doctests")]
+struct Codecs;
+
 #[doc = include_str!("../docs/a-client-that-survives.md")]
 #[expect(dead_code, reason = "it carries the chapter's doctests")]
 struct AClientThatSurvives;

@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 
-use crate::decoder::{decode_in_place, decode_owned};
+use crate::borrow_decoder::{decode_in_place, decode_owned};
 use crate::{BorrowDecoder, ByteLines, Decoder, Encoder, Framing, LinesError, Payload, ReadBuf, Span, WriteBuf};
 
 /// Lines of UTF-8 text: `String`, or `&str` without a copy.

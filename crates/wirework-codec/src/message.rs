@@ -31,7 +31,8 @@ pub use self::message_pack::{MessagePack, MessagePackError, MessagePackFormat};
 pub use self::postcard::{Postcard, PostcardError, PostcardFormat};
 #[cfg(feature = "protobuf")]
 pub use self::protobuf::{Protobuf, ProtobufFormat};
-use crate::decoder::{decode_in_place, decode_owned, unescape};
+use crate::borrow_decoder::{decode_in_place, decode_owned};
+use crate::framing::unescape;
 use crate::{BorrowDecoder, Decoder, Enclose, Encoder, Framing, ReadBuf, Span, WriteBuf};
 
 /// A way to write messages as bytes.

@@ -5,7 +5,7 @@
 use bytes::BytesMut;
 use memchr::memchr;
 
-use crate::decoder::{decode_in_place, decode_owned};
+use crate::borrow_decoder::{decode_in_place, decode_owned};
 use crate::{BorrowDecoder, ByteLines, Decoder, Encoder, Framing, LinesError, Payload, ReadBuf, Span, WriteBuf};
 
 /// As [`Lines`](crate::Lines), where a line that is too long or not UTF-8 is an item and does not end the stream.
