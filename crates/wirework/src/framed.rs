@@ -395,7 +395,7 @@ impl<C: Connection, D: BorrowDecoder, E> Framed<C, D, E> {
             },
             Err(error) => return Err(self.fail_now(error).await),
         };
-        match self.inbound.deframer.parse(located) {
+        match self.inbound.deframer.parse(&located) {
             Ok(frame) => Ok(Some((frame, Outbox::new(&mut self.outbound)))),
             Err(error) => {
                 // As in `fail`.
