@@ -2,8 +2,8 @@
 // Under loom, the test takes the parts to check by their paths.
 #![cfg(not(loom))]
 
-#[cfg(target_os = "linux")]
 mod block_on;
+mod drive;
 mod interest;
 mod plain;
 #[cfg(target_os = "linux")]
@@ -19,10 +19,8 @@ mod udp;
 #[cfg(unix)]
 mod unix;
 
-#[cfg(not(target_os = "linux"))]
-pub use async_io::block_on;
-#[cfg(target_os = "linux")]
 pub use block_on::block_on;
+pub use drive::{Drive, drive};
 pub use stream::{ReadHalf, Stream, WriteHalf};
 pub use tcp::{TcpListener, TcpStream};
 pub use timer::Timer;

@@ -55,6 +55,14 @@ impl Reactor {
         }
     }
 
+    /// The part of the task that takes events on an executor, unless somebody has it.
+    pub(crate) fn claim(&'static self) -> Option<Claim> {
+        self.0.claim().then(|| Claim {
+            crew: &self.0,
+            wakers: Vec::new(),
+        })
+    }
+
     fn epoll(&self) -> &Epoll {
         &self.0.events
     }
@@ -83,6 +91,26 @@ impl Member {
 impl Drop for Member {
     fn drop(&mut self) {
         self.crew.leave();
+    }
+}
+
+/// The part of the task that takes events on an executor, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Claim {
+    crew: &'static Crew<Epoll>,
+    wakers: Vec<Waker>,
+}
+
+impl Claim {
+    /// Takes events, and has `waker` woken when there may be more.
+    pub(crate) fn poll(&mut self, waker: &Waker) {
+        self.crew.poll_task(waker, &mut self.wakers);
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.crew.unclaim();
     }
 }
 

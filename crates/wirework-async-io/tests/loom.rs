@@ -265,6 +265,47 @@ fn the_rescue_finds_a_driver() {
     });
 }
 
+/// A task takes the events after async-io was called, and hands the part back once there are none, while they go on coming.
+#[test]
+fn a_task_and_async_io_lose_no_event_between_them() {
+    bounded(|| {
+        let reactor = Model::model();
+        let executor = Executor::on(&reactor);
+        let served = Arc::clone(&reactor);
+        let async_io = thread::spawn(move || served.serve_async_io());
+        reactor.events.bring(executor.event(1));
+        executor.run_until(1);
+        reactor.events.bring(executor.event(2));
+        executor.run_until(2);
+        reactor.events.stop();
+        async_io.join().unwrap();
+    });
+}
+
+/// As above, while a thread comes and goes that takes events itself.
+#[test]
+fn a_task_and_a_member_lose_no_event_between_them() {
+    bounded(|| {
+        let reactor = Model::model();
+        let executor = Executor::on(&reactor);
+        reactor.events.bring(executor.event(1));
+        let member = reactor.member();
+        let thread = thread::spawn(move || {
+            member.event();
+            member.wait();
+            member.leave();
+        });
+        reactor.async_io();
+        executor.run();
+        thread.join().unwrap();
+        // Whoever was last has left it to async-io, or to the task.
+        reactor.async_io();
+        executor.run();
+        executor.run_until(1);
+        assert!(reactor.is_armed());
+    });
+}
+
 /// Leaves out what takes more than three preemptions, of which there is too much.
 fn bounded(model: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
@@ -384,6 +425,13 @@ impl Model {
         }
     }
 
+    /// async-io calls whenever it is to, until it is stopped.
+    fn serve_async_io(&self) {
+        while self.events.wait_for_call() {
+            self.called();
+        }
+    }
+
     /// The rescue looks for as long as it is asked to.
     fn time_passes(&self) {
         while std::mem::take(&mut self.events.lock().rescue) {
@@ -433,6 +481,67 @@ impl Wake for Member {
     }
 }
 
+/// A thread that runs the task of the reactor, and a task for each event.
+struct Executor {
+    reactor: Arc<Model>,
+    woken: Arc<(Mutex<u8>, Condvar)>,
+}
+
+/// The waker of the task with this bit.
+struct Wakes(u8, Arc<(Mutex<u8>, Condvar)>);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        *self.1.0.lock().unwrap() |= self.0;
+        self.1.1.notify_one();
+    }
+}
+
+impl Executor {
+    const TASK: u8 = 128;
+
+    fn on(reactor: &Arc<Model>) -> Self {
+        assert!(reactor.claim());
+        let executor = Self {
+            reactor: Arc::clone(reactor),
+            woken: Arc::new((Mutex::new(Self::TASK), Condvar::new())),
+        };
+        executor.run();
+        executor
+    }
+
+    fn event(&self, bit: u8) -> Waker {
+        Waker::from(Arc::new(Wakes(bit, Arc::clone(&self.woken))))
+    }
+
+    /// Runs what there is to run.
+    fn run(&self) {
+        while self.take_task() {
+            self.reactor.poll_task(&self.event(Self::TASK), &mut Vec::new());
+        }
+    }
+
+    fn run_until(&self, event: u8) {
+        loop {
+            self.run();
+            let mut woken = self.woken.0.lock().unwrap();
+            if *woken & event != 0 {
+                return;
+            }
+            while *woken & (event | Self::TASK) == 0 {
+                woken = self.woken.1.wait(woken).unwrap();
+            }
+        }
+    }
+
+    fn take_task(&self) -> bool {
+        let mut woken = self.woken.0.lock().unwrap();
+        let is_woken = *woken & Self::TASK != 0;
+        *woken &= !Self::TASK;
+        is_woken
+    }
+}
+
 #[derive(Default)]
 struct Epoll(Mutex<State>, Condvar);
 
@@ -442,9 +551,34 @@ struct State {
     interrupted: bool,
     armed: bool,
     rescue: bool,
+    stopped: bool,
 }
 
 impl Epoll {
+    fn bring(&self, waker: Waker) {
+        self.lock().events.push(waker);
+        self.1.notify_all();
+    }
+
+    fn stop(&self) {
+        self.lock().stopped = true;
+        self.1.notify_all();
+    }
+
+    fn wait_for_call(&self) -> bool {
+        let mut state = self.lock();
+        loop {
+            if state.stopped {
+                return false;
+            }
+            if state.armed && !state.events.is_empty() {
+                state.armed = false;
+                return true;
+            }
+            state = self.1.wait(state).unwrap();
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap()
     }
@@ -462,11 +596,12 @@ impl Events for Epoll {
 
     fn interrupt(&self) {
         self.lock().interrupted = true;
-        self.1.notify_one();
+        self.1.notify_all();
     }
 
     fn arm(&self) {
         self.lock().armed = true;
+        self.1.notify_all();
     }
 
     fn start_rescue(&self) {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use super::parker::Parker;
-use super::roles::{Next, Rescue, Roles};
+use super::roles::{Next, Rescue, Roles, Then};
 
 /// Where events come from, and how its waits are ended.
 pub(crate) trait Events {
@@ -100,10 +100,50 @@ impl<E: Events> Crew<E> {
         if let Some(call) = self.roles.call() {
             let mut wakers = Vec::new();
             self.events.take(Wait::Not, &mut wakers);
-            if self.roles.end_call(call) {
+            let then = self.roles.end_call(call);
+            wake(wakers);
+            match then {
+                Then::Nothing => {}
+                Then::Arm => self.events.arm(),
+                Then::Wake(task, start_rescue) => {
+                    if start_rescue {
+                        self.events.start_rescue();
+                    }
+                    // After the tasks that the events are for, so that it is their turn first.
+                    wake([task]);
+                }
+            }
+        }
+    }
+
+    /// Claims the part of the [task](Self::poll_task), unless somebody has it.
+    pub(crate) fn claim(&self) -> bool {
+        self.roles.claim()
+    }
+
+    pub(crate) fn unclaim(&self) {
+        if self.roles.unclaim() {
+            self.events.arm();
+        }
+    }
+
+    /// A task that goes on taking events after async-io was called, in between the tasks that those are for, until none are
+    /// left. It never completes.
+    pub(crate) fn poll_task(&self, waker: &Waker, wakers: &mut Vec<Waker>) {
+        if !self.roles.poll_task(waker) {
+            return;
+        }
+        self.events.take(Wait::Not, wakers);
+        if wakers.is_empty() {
+            if self.roles.rest_task(waker) {
                 self.events.arm();
             }
-            wake(wakers);
+        } else {
+            if self.roles.end_turn().start_rescue {
+                self.events.start_rescue();
+            }
+            wake(wakers.drain(..));
+            waker.wake_by_ref();
         }
     }
 

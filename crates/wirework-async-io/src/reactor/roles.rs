@@ -4,6 +4,7 @@
 
 use std::mem;
 use std::sync::{Arc, PoisonError};
+use std::task::Waker;
 
 #[cfg(loom)]
 use loom::sync::{Mutex, MutexGuard};
@@ -22,6 +23,7 @@ struct State {
     members: usize,
     /// Those that sleep. All other members run their future, or drive.
     idle: Vec<Arc<Parker>>,
+    task: Task,
     /// How often events were taken by members.
     turns: usize,
     /// How often a sleeping member was woken.
@@ -37,6 +39,17 @@ enum Role {
     Vacant,
     /// Somebody takes events.
     Taken,
+}
+
+/// The task that takes events on an executor which async-io wakes: a member while it has something to do.
+#[derive(Debug)]
+enum Task {
+    Unclaimed,
+    /// Does nothing until it is polled for the first time.
+    Claimed,
+    Waits(Waker),
+    /// Has been woken, or wakes itself, as a member.
+    Called,
 }
 
 /// Whether the rescue looks again, and how many turns it saw when it last did.
@@ -74,6 +87,16 @@ pub(crate) enum Call {
     Late,
 }
 
+/// The end of a call.
+#[derive(Debug)]
+pub(crate) enum Then {
+    Nothing,
+    /// async-io has to be asked to call again.
+    Arm,
+    /// The task goes on: it has to be woken, and the rescue started where it says so.
+    Wake(Waker, bool),
+}
+
 /// What the rescue does.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Rescue {
@@ -85,6 +108,17 @@ pub(crate) enum Rescue {
     End,
 }
 
+impl State {
+    /// Says whether the rescue has to be started, which now watches.
+    fn start_rescue(&mut self) -> bool {
+        let starts = self.watched == Watched::No;
+        if starts {
+            self.watched = Watched::Since(self.turns);
+        }
+        starts
+    }
+}
+
 impl Roles {
     /// Those of a crew without members: async-io has to be asked to call.
     pub(crate) fn new() -> Self {
@@ -92,6 +126,7 @@ impl Roles {
             role: Role::AsyncIo,
             members: 0,
             idle: Vec::new(),
+            task: Task::Unclaimed,
             turns: 0,
             woken: 0,
             watched: Watched::No,
@@ -139,12 +174,8 @@ impl Roles {
         let mut state = self.lock();
         state.role = Role::Vacant;
         state.turns = state.turns.wrapping_add(1);
-        let start_rescue = state.watched == Watched::No;
-        if start_rescue {
-            state.watched = Watched::Since(state.turns);
-        }
         Turn {
-            start_rescue,
+            start_rescue: state.start_rescue(),
             woken: state.woken,
         }
     }
@@ -159,13 +190,68 @@ impl Roles {
         }
     }
 
-    /// async-io has taken its events. Says whether it has to be asked to call again.
-    #[must_use]
-    pub(crate) fn end_call(&self, call: Call) -> bool {
+    /// async-io has taken its events.
+    pub(crate) fn end_call(&self, call: Call) -> Then {
         let mut state = self.lock();
         state.role = Role::Vacant;
-        let alone = state.members == 0 || call == Call::Served;
-        (alone || !state.idle.is_empty()) && hand_over(state)
+        let needed = state.members == 0 || call == Call::Served;
+        if !needed && state.idle.is_empty() {
+            return Then::Nothing;
+        }
+        if let (Task::Waits(_), true) = (&state.task, state.idle.is_empty()) {
+            let Task::Waits(waker) = mem::replace(&mut state.task, Task::Called) else {
+                unreachable!("it was just looked at");
+            };
+            state.members += 1;
+            return Then::Wake(waker, state.start_rescue());
+        }
+        if hand_over(state) { Then::Arm } else { Then::Nothing }
+    }
+
+    /// Says whether there was no task yet, and that there is one now.
+    pub(crate) fn claim(&self) -> bool {
+        let mut state = self.lock();
+        let unclaimed = matches!(state.task, Task::Unclaimed);
+        if unclaimed {
+            state.task = Task::Claimed;
+        }
+        unclaimed
+    }
+
+    /// Whether the task is to take events now. If not, `waker` is woken when it is.
+    pub(crate) fn poll_task(&self, waker: &Waker) -> bool {
+        let mut state = self.lock();
+        if matches!(state.task, Task::Called) {
+            if state.role != Role::Taken {
+                state.role = Role::Taken;
+                return true;
+            }
+            // Somebody drives.
+            state.members -= 1;
+        }
+        state.task = Task::Waits(waker.clone());
+        false
+    }
+
+    /// The task found no events, and is no longer a member. Says whether async-io has to be asked to call.
+    #[must_use]
+    pub(crate) fn rest_task(&self, waker: &Waker) -> bool {
+        let mut state = self.lock();
+        state.task = Task::Waits(waker.clone());
+        state.members -= 1;
+        hand_over(state)
+    }
+
+    /// The task is dropped. Says whether async-io has to be asked to call.
+    #[must_use]
+    pub(crate) fn unclaim(&self) -> bool {
+        let mut state = self.lock();
+        let task = mem::replace(&mut state.task, Task::Unclaimed);
+        if !matches!(task, Task::Called) {
+            return false;
+        }
+        state.members -= 1;
+        state.role == Role::Vacant && hand_over(state)
     }
 
     /// Notifies a member. Says whether it was driving, so that its wait has to be interrupted.
