@@ -3,13 +3,11 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
 
 use tokio::net;
 #[cfg(unix)]
 use wirework::socket::UnixListenOptions;
-use wirework::socket::{self, ListenOptions};
-use wirework::{ConnectOptions, Network};
+use wirework::{ConnectOptions, Network, socket};
 
 use crate::{TcpListener, TcpStream, Tokio, UdpSocket};
 
@@ -31,7 +29,7 @@ impl Network for Tokio {
         connect.await.map_err(|error| socket::cannot_connect(addr, &error))
     }
 
-    fn listen_tcp_with(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<TcpListener> {
+    fn listen_tcp_with(&self, addr: SocketAddr, options: &socket::ListenOptions) -> io::Result<TcpListener> {
         let _entered = self.handle().enter();
         let listener = net::TcpListener::from_std(socket::listen_tcp_with(addr, options)?)?;
         Ok(self.adopt_listener(listener))
@@ -64,7 +62,7 @@ impl Network for Tokio {
 impl Tokio {
     /// Polls a future in the context of this runtime, whoever polls it.
     async fn entered<F: Future>(&self, future: F) -> F::Output {
-        let mut future = pin!(future);
+        let mut future = std::pin::pin!(future);
         poll_fn(|cx| {
             let _entered = self.handle().enter();
             future.as_mut().poll(cx)
