@@ -179,7 +179,8 @@ async fn a_second_signal_cuts_at_once<N: Network>(network: N) {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(report, "0 cut 1");
+    // One that asked whether the listener was still there may have been served.
+    assert!(report.ends_with("cut 1"), "{report}");
     assert!(status.success(), "{status}");
 }
 

@@ -15,7 +15,7 @@ use crate::block::{Block, MIN_BLOCK};
 const MAX_READ: usize = 256 * 1024;
 
 /// Up to this many bytes, or a sixteenth of a block, are moved out of it to let it go while waiting for more.
-const SMALL: usize = 1024;
+const SMALL: usize = 2 * 1024;
 
 /// A frame keeps at most this many times its own length alive; where it would be more, it is copied.
 const PINNED: usize = 1024;
