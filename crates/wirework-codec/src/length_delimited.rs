@@ -7,6 +7,9 @@ use crate::{Enclose, Encoder, Framing, Mark, Payload, Span, WriteBuf};
 /// The longest frame, unless set otherwise: 1 MiB.
 const MAX_LEN: usize = 1024 * 1024;
 
+/// How many bytes the length takes, unless set otherwise.
+const PLAIN: usize = 4;
+
 /// Frames behind a length: four bytes, the most significant first, unless set otherwise.
 ///
 /// On the wire a frame is `offset` bytes of anything, the length in `width` bytes, and as many bytes as the length says, plus
@@ -52,7 +55,7 @@ impl LengthDelimited {
     pub const fn new() -> Self {
         Self {
             offset: 0,
-            width: 4,
+            width: PLAIN,
             little_endian: false,
             adjustment: 0,
             skip: None,
@@ -120,6 +123,12 @@ impl LengthDelimited {
     #[must_use]
     pub const fn keep_header(self) -> Self {
         self.skip(0)
+    }
+
+    /// Whether it is the common form, four bytes in front of what they count: its ways are short, as most frames go there.
+    #[inline]
+    fn is_plain(&self) -> bool {
+        self.width == PLAIN && self.offset == 0 && !self.little_endian && self.adjustment == 0 && self.skip.is_none()
     }
 
     /// Where the length ends.
@@ -218,6 +227,14 @@ impl Framing for LengthDelimited {
 
     #[inline]
     fn find(&mut self, src: &[u8]) -> Result<Option<Span>, LengthError> {
+        if self.is_plain()
+            && let Some(field) = src.first_chunk::<PLAIN>()
+        {
+            let len = u32::from_be_bytes(*field) as usize;
+            if len <= self.max_len && len <= src.len() - PLAIN {
+                return Ok(Some(Span::new(PLAIN..PLAIN + len, PLAIN + len)));
+            }
+        }
         let Some(field) = src.get(self.offset..self.header()) else {
             return Ok(None);
         };
@@ -234,8 +251,17 @@ impl<P: Payload> Encoder<P> for LengthDelimited {
 
     #[inline]
     fn encode(&mut self, item: P, dst: &mut WriteBuf) -> Result<(), LengthError> {
+        let len = item.as_ref().len();
+        if self.is_plain()
+            && len <= self.max_len
+            && let Ok(field) = u32::try_from(len)
+        {
+            dst.put_u32(field);
+            item.put(dst);
+            return Ok(());
+        }
         let skipped = self.skipped();
-        let length = self.length(skipped.saturating_add(item.as_ref().len()))?;
+        let length = self.length(skipped.saturating_add(len))?;
         let mark = dst.mark();
         dst.put_zeros(skipped);
         if skipped >= self.header() {
