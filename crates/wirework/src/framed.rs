@@ -255,27 +255,22 @@ impl<C: Connection, D, E> Framed<C, D, E> {
         poll_fn(|cx| self.outbound.poll_close(&mut self.connection, cx)).await
     }
 
-    /// What `next` and `next_ref` do: a frame by `decode`, or `None` at the end.
+    /// Takes a frame that is there already, by `decode`, if this is the time for it.
     ///
-    /// Nearly every frame is there already, so that way is short, and inlined into the handler.
+    /// Nearly every frame is, so this way is short, waits for nothing, and is inlined into the handler.
     #[inline]
-    fn poll_frame<T, X>(
+    fn buffered<T, X>(
         &mut self,
-        cx: &mut Context<'_>,
-        decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<X>> + Copy,
-    ) -> Poll<Result<Option<T>, ReadError<X>>> {
-        if !self.outbound.is_full() {
-            match self.inbound.buffered(decode) {
-                Ok(None) => {}
-                Ok(frame) => return Poll::Ready(Ok(frame)),
-                Err(error) => return Poll::Ready(Err(self.fail(cx, error))),
-            }
+        decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<X>>,
+    ) -> Result<Option<T>, DecodeError<X>> {
+        if self.outbound.is_full() {
+            return Ok(None);
         }
-        self.poll_frame_slow(cx, decode)
+        self.inbound.buffered(decode)
     }
 
-    #[inline(never)]
-    fn poll_frame_slow<T, X>(
+    /// A frame by `decode`, or `None` at the end.
+    fn poll_frame<T, X>(
         &mut self,
         cx: &mut Context<'_>,
         decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<X>> + Copy,
@@ -298,7 +293,15 @@ impl<C: Connection, D, E> Framed<C, D, E> {
 
     /// What to do when no frame is buffered: flush, then read more or see that there is no more.
     fn poll_dry(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Dry>> {
+        // The replies to what was read leave together with those to what comes right behind it.
+        let ahead = self.inbound.expects_more();
+        if ahead && let Poll::Ready(read) = self.inbound.poll_fill(&mut self.connection, cx) {
+            return Poll::Ready(read.map(|()| Dry::Filled));
+        }
         let flushed = self.outbound.poll_flush_aside(&mut self.connection, cx);
+        if ahead {
+            return Poll::Pending;
+        }
         if self.inbound.deframer.is_finished() {
             ready!(flushed);
             return Poll::Ready(self.outbound.take_failure().map_or(Ok(Dry::Over), Err));
@@ -316,6 +319,13 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     fn fail<X>(&mut self, cx: &mut Context<'_>, error: DecodeError<X>) -> ReadError<X> {
         let _unsent = self.outbound.poll_flush_aside(&mut self.connection, cx);
         error.into()
+    }
+
+    /// As [`fail`](Self::fail).
+    #[cold]
+    async fn fail_now<X>(&mut self, error: DecodeError<X>) -> ReadError<X> {
+        let mut error = Some(error);
+        poll_fn(|cx| Poll::Ready(self.fail(cx, error.take().expect("it is polled once")))).await
     }
 }
 
@@ -345,7 +355,11 @@ impl<C: Connection, D: Decoder, E> Framed<C, D, E> {
     /// Dropping the future loses nothing.
     #[inline]
     pub async fn next(&mut self) -> Result<Option<D::Item>, ReadError<D::Error>> {
-        poll_fn(|cx| self.poll_frame(cx, Deframer::next)).await
+        match self.buffered(Deframer::next) {
+            Ok(None) => poll_fn(|cx| self.poll_frame(cx, Deframer::next)).await,
+            Ok(frame) => Ok(frame),
+            Err(error) => Err(self.fail_now(error).await),
+        }
     }
 }
 
@@ -370,10 +384,15 @@ impl<C: Connection, D: BorrowDecoder, E> Framed<C, D, E> {
     /// ```
     #[inline]
     pub async fn next_ref(&mut self) -> Result<Option<(D::Frame<'_>, Outbox<'_, E>)>, ReadError<D::Error>> {
-        let Some(span) = poll_fn(|cx| self.poll_frame(cx, Deframer::locate)).await? else {
-            return Ok(None);
+        let located = match self.buffered(Deframer::locate) {
+            Ok(Some(located)) => located,
+            Ok(None) => match poll_fn(|cx| self.poll_frame(cx, Deframer::locate)).await? {
+                Some(located) => located,
+                None => return Ok(None),
+            },
+            Err(error) => return Err(self.fail_now(error).await),
         };
-        match self.inbound.deframer.parse(&span) {
+        match self.inbound.deframer.parse(located) {
             Ok(frame) => Ok(Some((frame, Outbox::new(&mut self.outbound)))),
             Err(error) => {
                 // As in `fail`.

@@ -44,10 +44,10 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     where
         D: BorrowDecoder,
     {
-        let Some(span) = poll_fn(|cx| self.poll_frame(cx, Deframer::locate)).await? else {
+        let Some(located) = poll_fn(|cx| self.poll_frame(cx, Deframer::locate)).await? else {
             return Ok(None);
         };
-        let frame = self.inbound.deframer.parse(&span)?;
+        let frame = self.inbound.deframer.parse(located)?;
         let sending = Sending {
             connection: &mut self.connection,
             outbound: &mut self.outbound,
