@@ -60,6 +60,12 @@ impl DerefMut for Block {
     }
 }
 
+impl AsRef<[u8]> for Block {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
 impl Drop for Block {
     fn drop(&mut self) {
         if self.bytes.len() >= MIN_BLOCK {

@@ -170,6 +170,11 @@ impl Framing for ByteLines {
         }
         Ok(Some(Span::new(0..end, src.len())))
     }
+
+    #[inline]
+    fn is_verbatim(&self) -> bool {
+        true
+    }
 }
 
 impl<P: Payload> Encoder<P> for ByteLines {

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use crate::{Limit, Map, TryMap};
+use crate::{Limit, Map, TryMap, Undecoded};
 
 /// Frames up to this many bytes are copied out of the read buffer: a reference would cost as much, and would keep the whole
 /// buffer alive for a few bytes.
@@ -66,6 +66,15 @@ pub trait Decoder {
     /// As [`decode`](Self::decode). Bytes that are left over need no error of the decoder's: the driver reports them.
     fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<Self::Item>, Self::Error> {
         self.decode(src)
+    }
+
+    /// As [`decode`](Self::decode), from memory that frames may share. `None`: this decoder takes its bytes from a
+    /// `BytesMut`.
+    #[doc(hidden)]
+    #[inline]
+    fn decode_shared(&mut self, src: &mut Undecoded) -> Option<Result<Option<Self::Item>, Self::Error>> {
+        let _ = src;
+        None
     }
 
     /// Makes something else of each frame.
@@ -216,6 +225,13 @@ pub trait Framing {
         self.find(src)
     }
 
+    /// Whether frames are handed out as they were sent, so that [`unescape`](Self::unescape) has nothing to do. `false`
+    /// unless overridden, which is always right; `true` lets owned frames share the memory they were read into.
+    #[inline]
+    fn is_verbatim(&self) -> bool {
+        false
+    }
+
     /// Undoes the framing's escapes in place and returns how many bytes are left, from the front.
     ///
     /// # Errors
@@ -326,9 +342,31 @@ impl<F: Framing> Decoder for F {
     }
 
     #[inline]
+    fn decode_shared(&mut self, src: &mut Undecoded) -> Option<Result<Option<Bytes>, F::Error>> {
+        take_shared(self, src)
+    }
+
+    #[inline]
     fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<Bytes>, F::Error> {
         let span = self.find_eof(src)?;
         span.map_or(Ok(None), |span| take(self, src, &span))
+    }
+}
+
+/// As [`take`], from memory that frames may share.
+#[inline]
+fn take_shared<F: Framing>(framing: &mut F, src: &mut Undecoded) -> Option<Result<Option<Bytes>, F::Error>> {
+    if !framing.is_verbatim() {
+        return None;
+    }
+    match framing.find(src.shareable()?) {
+        Ok(Some(span)) if !span.skipped => Some(Ok(Some(src.take_frame(&span)))),
+        Ok(Some(span)) => {
+            src.advance(span.len);
+            Some(Ok(None))
+        }
+        Ok(None) => Some(Ok(None)),
+        Err(error) => Some(Err(error)),
     }
 }
 

@@ -5,19 +5,13 @@
 
 use std::mem;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
-use crate::block::{Block, MIN_BLOCK};
+use crate::undecoded::Undecoded;
 use crate::{BorrowDecoder, DecodeError, Decoder, Fault, Span};
 
 /// The most bytes that are buffered for one frame, unless set otherwise: 2 MiB.
 pub const MAX_BUFFERED: usize = 2 * 1024 * 1024;
-
-/// Blocks to read into grow up to this size while reads fill them.
-const MAX_READ: usize = 256 * 1024;
-
-/// Up to this many bytes, or a sixteenth of a block, are moved out of it to let it go while waiting for more.
-const SMALL: usize = 1024;
 
 /// Bytes in, frames out.
 ///
@@ -41,19 +35,12 @@ const SMALL: usize = 1024;
 #[derive(Debug)]
 pub struct Deframer<D> {
     decoder: D,
-    /// What is read into; `block[start..end]` is undecoded.
-    block: Block,
-    start: usize,
-    end: usize,
-    /// Undecoded bytes in front of those of `block`, where owned frames are asked for.
-    carry: BytesMut,
+    undecoded: Undecoded,
     /// Where in the stream the undecoded bytes start.
     offset: u64,
-    /// How large a block to read into.
-    read_size: usize,
     max_buffered: usize,
     state: State,
-    /// The frame found last, from `start`.
+    /// The frame found last, from the first undecoded byte.
     located: Span,
 }
 
@@ -71,12 +58,8 @@ impl<D> Deframer<D> {
     pub fn new(decoder: D) -> Self {
         Self {
             decoder,
-            block: Block::EMPTY,
-            start: 0,
-            end: 0,
-            carry: BytesMut::new(),
+            undecoded: Undecoded::new(),
             offset: 0,
-            read_size: MIN_BLOCK,
             max_buffered: MAX_BUFFERED,
             state: State::Open,
             located: Span::new(0..0, 0),
@@ -108,12 +91,8 @@ impl<D> Deframer<D> {
     pub fn map_decoder<T>(self, map: impl FnOnce(D) -> T) -> Deframer<T> {
         Deframer {
             decoder: map(self.decoder),
-            block: self.block,
-            start: self.start,
-            end: self.end,
-            carry: self.carry,
+            undecoded: self.undecoded,
             offset: self.offset,
-            read_size: self.read_size,
             max_buffered: self.max_buffered,
             state: self.state,
             located: self.located,
@@ -129,7 +108,7 @@ impl<D> Deframer<D> {
     /// How many undecoded bytes are buffered.
     #[inline]
     pub fn buffered(&self) -> usize {
-        self.carry.len() + (self.end - self.start)
+        self.undecoded.len()
     }
 
     /// Where in the stream the undecoded bytes start: how many bytes have been decoded.
@@ -144,32 +123,18 @@ impl<D> Deframer<D> {
 
     /// How much memory is held for undecoded bytes, in bytes.
     pub fn memory(&self) -> usize {
-        self.block.len() + self.carry.capacity()
+        self.undecoded.memory()
     }
 
     /// Appends bytes. See [`spare`](Self::spare) for reading without a copy.
-    pub fn push(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            let spare = self.spare();
-            let count = spare.len().min(bytes.len());
-            spare[..count].copy_from_slice(&bytes[..count]);
-            self.filled(count);
-            bytes = &bytes[count..];
-        }
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.undecoded.push(bytes);
     }
 
     /// Memory to read more bytes into; never empty. Tell [`filled`](Self::filled) how many came.
+    #[inline]
     pub fn spare(&mut self) -> &mut [u8] {
-        if self.start == self.end {
-            self.start = 0;
-            self.end = 0;
-            if self.block.len() < self.read_size {
-                self.block = Block::with_len(self.read_size);
-            }
-        } else if self.block.len() - self.end <= self.block.len() / 2 {
-            self.make_room();
-        }
-        &mut self.block[self.end..]
+        self.undecoded.spare()
     }
 
     /// Takes the first `count` bytes of [`spare`](Self::spare) for read.
@@ -178,14 +143,7 @@ impl<D> Deframer<D> {
     /// Panics if that is more than there was room for.
     #[inline]
     pub fn filled(&mut self, count: usize) {
-        let room = self.block.len() - self.end;
-        assert!(count <= room, "{count} bytes cannot have been read into {room}");
-        self.end += count;
-        if count == room {
-            self.read_size = (self.block.len() * 2).min(MAX_READ);
-        } else if count < self.read_size / 4 {
-            self.read_size = (self.read_size / 2).max(MIN_BLOCK);
-        }
+        self.undecoded.filled(count);
     }
 
     /// Says that the stream has ended: no more bytes will come.
@@ -198,57 +156,11 @@ impl<D> Deframer<D> {
     /// Lets go of memory before a wait for more bytes.
     #[inline]
     pub fn release(&mut self) {
-        let undecoded = self.start..self.end;
-        if undecoded.is_empty() {
-            self.block = Block::EMPTY;
-            self.start = 0;
-            self.end = 0;
-        } else if undecoded.len() <= SMALL.max(self.block.len() / 16) && self.block.len() >= MIN_BLOCK {
-            self.block = Block::copy_of(&self.block[undecoded.clone()]);
-            self.start = 0;
-            self.end = undecoded.len();
-        }
-        if self.carry.is_empty() {
-            self.carry = BytesMut::new();
-        } else if self.carry.len() <= SMALL || self.carry.len() <= self.carry.capacity() / 4 {
-            self.carry = BytesMut::from(&self.carry[..]);
-        }
-    }
-
-    /// Moves the undecoded bytes to the front of the block, or to a longer one.
-    fn make_room(&mut self) {
-        let undecoded = self.start..self.end;
-        if undecoded.len() < self.block.len() / 2 && self.block.len() >= self.read_size {
-            self.block.copy_within(undecoded.clone(), 0);
-        } else {
-            // Growing by what has come, never by what a header claims, bounds what is held by what the peer sent.
-            let mut longer = Block::with_len((undecoded.len() * 2).max(self.read_size));
-            longer[..undecoded.len()].copy_from_slice(&self.block[undecoded.clone()]);
-            self.block = longer;
-        }
-        self.start = 0;
-        self.end = undecoded.len();
+        self.undecoded.release();
     }
 
     fn take_undecoded(&mut self) -> Bytes {
-        self.gather();
-        mem::take(&mut self.carry).freeze()
-    }
-
-    /// Moves all undecoded bytes into `carry`, for decoders that take them from there.
-    fn gather(&mut self) {
-        self.carry.extend_from_slice(&self.block[self.start..self.end]);
-        self.start = 0;
-        self.end = 0;
-    }
-
-    /// Moves all undecoded bytes into `block`, for decoders that only look.
-    fn scatter(&mut self) {
-        let carry = mem::take(&mut self.carry);
-        let rest = mem::take(&mut self.block);
-        let rest = &rest[mem::take(&mut self.start)..mem::take(&mut self.end)];
-        self.push(&carry);
-        self.push(rest);
+        mem::take(self.undecoded.gather()).freeze()
     }
 
     /// Ends the stream with an error in the frame that starts at `offset`.
@@ -281,30 +193,36 @@ impl<D: Decoder> Deframer<D> {
     /// # Errors
     /// Fails when the bytes cannot be decoded. An error is terminal and carries the undecoded bytes; `None` follows it.
     #[expect(clippy::should_implement_trait, reason = "it is none: `None` is not the end")]
+    #[inline]
     pub fn next(&mut self) -> Result<Option<D::Item>, DecodeError<D::Error>> {
-        if self.start < self.end {
-            self.gather();
-        }
         loop {
-            let before = self.carry.len();
+            let before = self.undecoded.len();
             let decoded = match self.state {
                 State::Open if before == 0 => return Ok(None),
-                State::Open => self.decoder.decode(&mut self.carry),
-                State::Ended => self.decoder.decode_eof(&mut self.carry),
+                State::Open => match self.decoder.decode_shared(&mut self.undecoded) {
+                    Some(decoded) => decoded,
+                    None => self.decoder.decode(self.undecoded.gather()),
+                },
+                State::Ended => self.decoder.decode_eof(self.undecoded.gather()),
                 State::Done => return Ok(None),
             };
-            let consumed = before.saturating_sub(self.carry.len());
-            let frame_offset = self.offset;
+            let consumed = before.saturating_sub(self.undecoded.len());
             self.offset += consumed as u64;
-            return match decoded {
-                Ok(Some(_)) if consumed == 0 => Err(self.fail(frame_offset, Fault::NoProgress)),
-                Ok(Some(frame)) => Ok(Some(frame)),
+            match decoded {
+                Ok(Some(frame)) if consumed > 0 => return Ok(Some(frame)),
                 // Bytes were skipped; a frame may follow them.
-                Ok(None) if consumed > 0 => continue,
-                Ok(None) => self.dry().map(|()| None),
-                Err(source) => Err(self.fail(frame_offset, Fault::Malformed(source))),
-            };
+                Ok(None) if consumed > 0 => {}
+                Ok(None) => return self.dry().map(|()| None),
+                other => return Err(self.fault(other, consumed)),
+            }
         }
+    }
+
+    /// What is wrong with a result that gives neither a frame nor asks for more bytes.
+    #[cold]
+    fn fault(&mut self, decoded: Result<Option<D::Item>, D::Error>, consumed: usize) -> DecodeError<D::Error> {
+        let fault = decoded.map_or_else(Fault::Malformed, |_| Fault::NoProgress);
+        self.fail(self.offset - consumed as u64, fault)
     }
 }
 
@@ -327,10 +245,10 @@ impl<D: BorrowDecoder> Deframer<D> {
     /// As [`next`](Self::next).
     #[inline]
     pub fn locate(&mut self) -> Result<Option<Located>, DecodeError<D::Error>> {
-        if self.state != State::Open || !self.carry.is_empty() {
+        if self.state != State::Open || !self.undecoded.is_in_block() {
             return self.locate_slow();
         }
-        let undecoded = &self.block[self.start..self.end];
+        let undecoded = self.undecoded.frames();
         if undecoded.is_empty() {
             return Ok(None);
         }
@@ -344,12 +262,10 @@ impl<D: BorrowDecoder> Deframer<D> {
         }
     }
 
-    /// All that is not the common case: bytes in `carry`, and the end of the stream.
+    /// All that is not the common case: bytes that lie elsewhere, and the end of the stream.
     #[cold]
     fn locate_slow(&mut self) -> Result<Option<Located>, DecodeError<D::Error>> {
-        if !self.carry.is_empty() {
-            self.scatter();
-        }
+        self.undecoded.scatter();
         match self.ask() {
             Some(located) => self.settle(located),
             None => Ok(None),
@@ -358,7 +274,7 @@ impl<D: BorrowDecoder> Deframer<D> {
 
     /// Asks the decoder for a frame, if there is anything to ask it.
     fn ask(&mut self) -> Option<Result<Option<Span>, D::Error>> {
-        let undecoded = &self.block[self.start..self.end];
+        let undecoded = self.undecoded.frames();
         match self.state {
             State::Open if undecoded.is_empty() => None,
             State::Open => Some(self.decoder.locate(undecoded)),
@@ -377,7 +293,7 @@ impl<D: BorrowDecoder> Deframer<D> {
             match located {
                 Ok(Some(span)) if span.len() == 0 => return Err(self.fail(self.offset, Fault::NoProgress)),
                 Ok(Some(span)) if span.is_skipped() => {
-                    self.start += span.len();
+                    self.undecoded.advance(span.len());
                     self.offset += span.len() as u64;
                 }
                 Ok(Some(span)) => {
@@ -402,17 +318,14 @@ impl<D: BorrowDecoder> Deframer<D> {
     #[inline]
     pub fn parse(&mut self, _: Located) -> Result<D::Frame<'_>, DecodeError<D::Error>> {
         let (payload, len) = (self.located.payload(), self.located.len());
-        let (frame, rest) = self.block[self.start..self.end].split_at_mut(len);
         let offset = self.offset;
-        self.start += len;
         self.offset += len as u64;
+        let (frame, rest) = self.undecoded.split_frame(len);
         match self.decoder.parse(&mut frame[payload]) {
             Ok(frame) => Ok(frame),
             Err(source) => {
                 self.state = State::Done;
-                let unread = Bytes::copy_from_slice(rest);
-                self.end = self.start;
-                Err(DecodeError::new(Fault::Malformed(source), offset, unread))
+                Err(DecodeError::new(Fault::Malformed(source), offset, rest.take()))
             }
         }
     }
@@ -426,6 +339,8 @@ pub struct Located(());
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
+
+    use bytes::BytesMut;
 
     use super::*;
     use crate::{LengthDelimited, Lines, LinesError};

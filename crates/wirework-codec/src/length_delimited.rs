@@ -244,6 +244,11 @@ impl Framing for LengthDelimited {
         let end = start.checked_add(len).filter(|end| *end <= src.len());
         Ok(end.map(|end| Span::new(start..end, end)))
     }
+
+    #[inline]
+    fn is_verbatim(&self) -> bool {
+        true
+    }
 }
 
 impl<P: Payload> Encoder<P> for LengthDelimited {

@@ -37,6 +37,7 @@ mod recovering_lines;
 mod scan;
 mod slip;
 mod try_map;
+mod undecoded;
 mod varint;
 mod varint_delimited;
 mod write_buf;
@@ -65,5 +66,7 @@ pub use raw_bytes::RawBytes;
 pub use recovering_lines::RecoveringLines;
 pub use slip::{Slip, SlipError};
 pub use try_map::{TryMap, TryMapError};
+#[doc(hidden)]
+pub use undecoded::Undecoded;
 pub use varint_delimited::{VarintDelimited, VarintError};
 pub use write_buf::{Mark, WriteBuf};

@@ -417,6 +417,10 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     where
         E: Encoder<T>,
     {
+        if !self.outbound.is_full() {
+            // As for receiving: no future is polled where there is nothing to wait for.
+            return self.outbound.append(item);
+        }
         self.reserve().await?.send(item)
     }
 

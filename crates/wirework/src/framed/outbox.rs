@@ -60,6 +60,7 @@ impl<'a, E> Permit<'a, E> {
     ///
     /// # Errors
     /// As [`Outbox::send`].
+    #[inline]
     pub fn send<T>(self, item: T) -> Result<(), WriteError<E::Error>>
     where
         E: Encoder<T>,
