@@ -68,12 +68,27 @@ pub trait Decoder {
         self.decode(src)
     }
 
-    /// As [`decode`](Self::decode), from memory that frames may share. `None`: this decoder takes its bytes from a
-    /// `BytesMut`.
+    /// Whether it takes frames from memory that they may share, in two steps: [`find_shared`](Self::find_shared), then
+    /// [`take_shared`](Self::take_shared).
     #[doc(hidden)]
     #[inline]
-    fn decode_shared(&mut self, src: &mut Undecoded) -> Option<Result<Option<Self::Item>, Self::Error>> {
+    fn shares(&self) -> bool {
+        false
+    }
+
+    /// Finds the next frame; as [`BorrowDecoder::locate`].
+    #[doc(hidden)]
+    #[inline]
+    fn find_shared(&mut self, src: &[u8]) -> Result<Option<Span>, Self::Error> {
         let _ = src;
+        Ok(None)
+    }
+
+    /// Takes the frame that was found last. `None` if it was not found by [`find_shared`](Self::find_shared).
+    #[doc(hidden)]
+    #[inline]
+    fn take_shared(&mut self, src: &mut Undecoded, span: &Span) -> Option<Self::Item> {
+        let _ = (src, span);
         None
     }
 
@@ -342,31 +357,24 @@ impl<F: Framing> Decoder for F {
     }
 
     #[inline]
-    fn decode_shared(&mut self, src: &mut Undecoded) -> Option<Result<Option<Bytes>, F::Error>> {
-        take_shared(self, src)
+    fn shares(&self) -> bool {
+        self.is_verbatim()
+    }
+
+    #[inline]
+    fn find_shared(&mut self, src: &[u8]) -> Result<Option<Span>, F::Error> {
+        self.find(src)
+    }
+
+    #[inline]
+    fn take_shared(&mut self, src: &mut Undecoded, span: &Span) -> Option<Bytes> {
+        Some(src.take_frame(span))
     }
 
     #[inline]
     fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<Bytes>, F::Error> {
         let span = self.find_eof(src)?;
         span.map_or(Ok(None), |span| take(self, src, &span))
-    }
-}
-
-/// As [`take`], from memory that frames may share.
-#[inline]
-fn take_shared<F: Framing>(framing: &mut F, src: &mut Undecoded) -> Option<Result<Option<Bytes>, F::Error>> {
-    if !framing.is_verbatim() {
-        return None;
-    }
-    match framing.find(src.shareable()?) {
-        Ok(Some(span)) if !span.skipped => Some(Ok(Some(src.take_frame(&span)))),
-        Ok(Some(span)) => {
-            src.advance(span.len);
-            Some(Ok(None))
-        }
-        Ok(None) => Some(Ok(None)),
-        Err(error) => Some(Err(error)),
     }
 }
 

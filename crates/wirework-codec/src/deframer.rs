@@ -170,6 +170,34 @@ impl<D> Deframer<D> {
         DecodeError::new(fault, offset, self.take_undecoded())
     }
 
+    /// Acts on what the decoder said, and asks again where bytes were skipped.
+    #[cold]
+    fn settle<E>(
+        &mut self,
+        mut located: Result<Option<Span>, E>,
+        ask: impl Fn(&mut Self) -> Option<Result<Option<Span>, E>>,
+    ) -> Result<Option<Located>, DecodeError<E>> {
+        loop {
+            match located {
+                Ok(Some(span)) if span.len() == 0 => return Err(self.fail(self.offset, Fault::NoProgress)),
+                Ok(Some(span)) if span.is_skipped() => {
+                    self.undecoded.advance(span.len());
+                    self.offset += span.len() as u64;
+                }
+                Ok(Some(span)) => {
+                    self.located = span;
+                    return Ok(Some(Located(())));
+                }
+                Ok(None) => return self.dry().map(|()| None),
+                Err(source) => return Err(self.fail(self.offset, Fault::Malformed(source))),
+            }
+            match ask(self) {
+                Some(next) => located = next,
+                None => return Ok(None),
+            }
+        }
+    }
+
     /// What no frame in the undecoded bytes means: more are needed, the stream is over, or something is wrong.
     fn dry<E>(&mut self) -> Result<(), DecodeError<E>> {
         let buffered = self.buffered();
@@ -195,34 +223,81 @@ impl<D: Decoder> Deframer<D> {
     #[expect(clippy::should_implement_trait, reason = "it is none: `None` is not the end")]
     #[inline]
     pub fn next(&mut self) -> Result<Option<D::Item>, DecodeError<D::Error>> {
+        if !self.shares() {
+            return self.next_gathered();
+        }
+        match self.locate_shared()? {
+            Some(located) => Ok(Some(self.take(located))),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether [`next`](Self::next) would now do what [`locate_shared`](Self::locate_shared) and [`take`](Self::take) do.
+    #[doc(hidden)]
+    #[inline]
+    pub fn shares(&self) -> bool {
+        self.decoder.shares() && self.state == State::Open && self.undecoded.shareable().is_some()
+    }
+
+    /// As [`locate`](Self::locate), for a frame to be taken by value.
+    #[doc(hidden)]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "on the way of every frame, and a result by reference costs more than all it does"
+    )]
+    pub fn locate_shared(&mut self) -> Result<Option<Located>, DecodeError<D::Error>> {
+        let undecoded = self.undecoded.shareable().unwrap_or_default();
+        if undecoded.is_empty() {
+            return Ok(None);
+        }
+        match self.decoder.find_shared(undecoded) {
+            Ok(Some(span)) if span.len() > 0 && !span.is_skipped() => {
+                self.located = span;
+                Ok(Some(Located(())))
+            }
+            Ok(None) => self.dry().map(|()| None),
+            other => self.settle(other, Self::ask_shared),
+        }
+    }
+
+    /// As [`ask`](Self::ask), for a frame to be taken by value.
+    fn ask_shared(&mut self) -> Option<Result<Option<Span>, D::Error>> {
+        let undecoded = self.undecoded.shareable().unwrap_or_default();
+        (!undecoded.is_empty()).then(|| self.decoder.find_shared(undecoded))
+    }
+
+    /// Consumes the frame that [`locate_shared`](Self::locate_shared) has just found.
+    #[doc(hidden)]
+    #[inline]
+    pub fn take(&mut self, _: Located) -> D::Item {
+        self.offset += self.located.len() as u64;
+        let frame = self.decoder.take_shared(&mut self.undecoded, &self.located);
+        frame.expect("a decoder that finds shared frames takes them")
+    }
+
+    /// As [`next`](Self::next), from a `BytesMut`.
+    fn next_gathered(&mut self) -> Result<Option<D::Item>, DecodeError<D::Error>> {
         loop {
             let before = self.undecoded.len();
             let decoded = match self.state {
                 State::Open if before == 0 => return Ok(None),
-                State::Open => match self.decoder.decode_shared(&mut self.undecoded) {
-                    Some(decoded) => decoded,
-                    None => self.decoder.decode(self.undecoded.gather()),
-                },
+                State::Open => self.decoder.decode(self.undecoded.gather()),
                 State::Ended => self.decoder.decode_eof(self.undecoded.gather()),
                 State::Done => return Ok(None),
             };
             let consumed = before.saturating_sub(self.undecoded.len());
+            let frame_offset = self.offset;
             self.offset += consumed as u64;
-            match decoded {
-                Ok(Some(frame)) if consumed > 0 => return Ok(Some(frame)),
+            return match decoded {
+                Ok(Some(_)) if consumed == 0 => Err(self.fail(frame_offset, Fault::NoProgress)),
+                Ok(Some(frame)) => Ok(Some(frame)),
                 // Bytes were skipped; a frame may follow them.
-                Ok(None) if consumed > 0 => {}
-                Ok(None) => return self.dry().map(|()| None),
-                other => return Err(self.fault(other, consumed)),
-            }
+                Ok(None) if consumed > 0 => continue,
+                Ok(None) => self.dry().map(|()| None),
+                Err(source) => Err(self.fail(frame_offset, Fault::Malformed(source))),
+            };
         }
-    }
-
-    /// What is wrong with a result that gives neither a frame nor asks for more bytes.
-    #[cold]
-    fn fault(&mut self, decoded: Result<Option<D::Item>, D::Error>, consumed: usize) -> DecodeError<D::Error> {
-        let fault = decoded.map_or_else(Fault::Malformed, |_| Fault::NoProgress);
-        self.fail(self.offset - consumed as u64, fault)
     }
 }
 
@@ -243,7 +318,11 @@ impl<D: BorrowDecoder> Deframer<D> {
     ///
     /// # Errors
     /// As [`next`](Self::next).
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "on the way of every frame, and a result by reference costs more than all it does"
+    )]
     pub fn locate(&mut self) -> Result<Option<Located>, DecodeError<D::Error>> {
         if self.state != State::Open || !self.undecoded.is_in_block() {
             return self.locate_slow();
@@ -258,7 +337,7 @@ impl<D: BorrowDecoder> Deframer<D> {
                 Ok(Some(Located(())))
             }
             Ok(None) => self.dry().map(|()| None),
-            other => self.settle(other),
+            other => self.settle(other, Self::ask),
         }
     }
 
@@ -267,7 +346,7 @@ impl<D: BorrowDecoder> Deframer<D> {
     fn locate_slow(&mut self) -> Result<Option<Located>, DecodeError<D::Error>> {
         self.undecoded.scatter();
         match self.ask() {
-            Some(located) => self.settle(located),
+            Some(located) => self.settle(located, Self::ask),
             None => Ok(None),
         }
     }
@@ -280,33 +359,6 @@ impl<D: BorrowDecoder> Deframer<D> {
             State::Open => Some(self.decoder.locate(undecoded)),
             State::Ended => Some(self.decoder.locate_eof(undecoded)),
             State::Done => None,
-        }
-    }
-
-    /// Acts on what the decoder said, and asks again where bytes were skipped.
-    #[cold]
-    fn settle(
-        &mut self,
-        mut located: Result<Option<Span>, D::Error>,
-    ) -> Result<Option<Located>, DecodeError<D::Error>> {
-        loop {
-            match located {
-                Ok(Some(span)) if span.len() == 0 => return Err(self.fail(self.offset, Fault::NoProgress)),
-                Ok(Some(span)) if span.is_skipped() => {
-                    self.undecoded.advance(span.len());
-                    self.offset += span.len() as u64;
-                }
-                Ok(Some(span)) => {
-                    self.located = span;
-                    return Ok(Some(Located(())));
-                }
-                Ok(None) => return self.dry().map(|()| None),
-                Err(source) => return Err(self.fail(self.offset, Fault::Malformed(source))),
-            }
-            match self.ask() {
-                Some(next) => located = next,
-                None => return Ok(None),
-            }
         }
     }
 

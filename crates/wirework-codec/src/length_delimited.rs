@@ -131,6 +131,37 @@ impl LengthDelimited {
         self.width == PLAIN && self.offset == 0 && !self.little_endian && self.adjustment == 0 && self.skip.is_none()
     }
 
+    /// Finds a frame of any form.
+    #[inline(never)]
+    fn find_any(&self, src: &[u8]) -> Result<Option<Span>, LengthError> {
+        let Some(field) = src.get(self.offset..self.header()) else {
+            return Ok(None);
+        };
+        let len = self.frame_len(self.read(field))?;
+        let start = self.skipped();
+        // `checked` for a limit near `usize::MAX`: such a frame never is complete.
+        let end = start.checked_add(len).filter(|end| *end <= src.len());
+        Ok(end.map(|end| Span::new(start..end, end)))
+    }
+
+    /// Encodes a frame of any form.
+    #[inline(never)]
+    fn encode_any(&self, item: impl Payload, dst: &mut WriteBuf) -> Result<(), LengthError> {
+        let skipped = self.skipped();
+        let length = self.length(skipped.saturating_add(item.as_ref().len()))?;
+        let mark = dst.mark();
+        dst.put_zeros(skipped);
+        if skipped >= self.header() {
+            self.write(length, mark, dst);
+            item.put(dst);
+        } else {
+            // The length lies in the item, which must be a copy to be changed.
+            dst.put_slice(item.as_ref());
+            self.write(length, mark, dst);
+        }
+        Ok(())
+    }
+
     /// Where the length ends.
     #[inline]
     fn header(&self) -> usize {
@@ -225,7 +256,11 @@ impl Default for LengthDelimited {
 impl Framing for LengthDelimited {
     type Error = LengthError;
 
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "on the way of every frame, and a result by reference costs more than all it does"
+    )]
     fn find(&mut self, src: &[u8]) -> Result<Option<Span>, LengthError> {
         if self.is_plain()
             && let Some(field) = src.first_chunk::<PLAIN>()
@@ -235,14 +270,7 @@ impl Framing for LengthDelimited {
                 return Ok(Some(Span::new(PLAIN..PLAIN + len, PLAIN + len)));
             }
         }
-        let Some(field) = src.get(self.offset..self.header()) else {
-            return Ok(None);
-        };
-        let len = self.frame_len(self.read(field))?;
-        let start = self.skipped();
-        // `checked` for a limit near `usize::MAX`: such a frame never is complete.
-        let end = start.checked_add(len).filter(|end| *end <= src.len());
-        Ok(end.map(|end| Span::new(start..end, end)))
+        self.find_any(src)
     }
 
     #[inline]
@@ -254,7 +282,8 @@ impl Framing for LengthDelimited {
 impl<P: Payload> Encoder<P> for LengthDelimited {
     type Error = LengthError;
 
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "on the way of every frame")]
     fn encode(&mut self, item: P, dst: &mut WriteBuf) -> Result<(), LengthError> {
         let len = item.as_ref().len();
         if self.is_plain()
@@ -265,19 +294,7 @@ impl<P: Payload> Encoder<P> for LengthDelimited {
             item.put(dst);
             return Ok(());
         }
-        let skipped = self.skipped();
-        let length = self.length(skipped.saturating_add(len))?;
-        let mark = dst.mark();
-        dst.put_zeros(skipped);
-        if skipped >= self.header() {
-            self.write(length, mark, dst);
-            item.put(dst);
-        } else {
-            // The length lies in the item, which must be a copy to be changed.
-            dst.put_slice(item.as_ref());
-            self.write(length, mark, dst);
-        }
-        Ok(())
+        self.encode_any(item, dst)
     }
 }
 

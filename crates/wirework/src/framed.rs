@@ -258,7 +258,11 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     /// Takes a frame that is there already, by `decode`, if this is the time for it.
     ///
     /// Nearly every frame is, so this way is short, waits for nothing, and is inlined into the handler.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "on the way of every frame, and a result by reference costs more than all it does"
+    )]
     fn buffered<T, X>(
         &mut self,
         decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<X>>,
@@ -355,9 +359,22 @@ impl<C: Connection, D: Decoder, E> Framed<C, D, E> {
     /// Dropping the future loses nothing.
     #[inline]
     pub async fn next(&mut self) -> Result<Option<D::Item>, ReadError<D::Error>> {
-        match self.buffered(Deframer::next) {
-            Ok(None) => poll_fn(|cx| self.poll_frame(cx, Deframer::next)).await,
-            Ok(frame) => Ok(frame),
+        // Where it can be done in two steps it is: a frame would be moved from function to function, which costs more.
+        let buffered = if self.inbound.deframer.shares() {
+            match self.buffered(Deframer::locate_shared) {
+                Ok(Some(located)) => return Ok(Some(self.inbound.deframer.take(located))),
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            }
+        } else {
+            match self.buffered(Deframer::next) {
+                Ok(Some(frame)) => return Ok(Some(frame)),
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            }
+        };
+        match buffered {
+            Ok(()) => poll_fn(|cx| self.poll_frame(cx, Deframer::next)).await,
             Err(error) => Err(self.fail_now(error).await),
         }
     }
