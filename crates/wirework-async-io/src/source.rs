@@ -1,48 +1,71 @@
 //! A non-blocking socket, and the tasks that wait for it.
 //!
-//! The one place that knows how readiness is learned, so that async-io can be replaced here without touching a socket.
+//! The one place that knows how readiness is learned, so that sockets need not.
 
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
-use std::mem;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::task::{Context, Poll, Wake, Waker, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use async_io::Async;
+use wirework::socket::AsSocket;
+
+use crate::interest::{Interest, Seen};
+use crate::plain::Plain;
+use crate::reactor::{Reactor, Registered};
 
 /// A socket that is read, written and waited for through `&self`.
 #[derive(Debug)]
-pub(crate) struct Source<T> {
-    io: Async<T>,
-    read: Direction,
-    write: Direction,
+pub(crate) enum Source<T: AsSocket> {
+    /// Our reactor watches it.
+    Registered(Registered<T>),
+    /// async-io watches it. Boxed, for it is the larger and the rarer one.
+    Plain(Box<Plain<T>>),
 }
 
-impl<T> Source<T> {
-    pub(crate) fn new(io: Async<T>) -> Self {
-        Self {
-            io,
-            read: Direction::default(),
-            write: Direction::default(),
+impl<T: AsSocket> Source<T> {
+    /// Watches a socket, which must be non-blocking.
+    pub(crate) fn new(io: T) -> io::Result<Self> {
+        match Reactor::get() {
+            Some(reactor) => reactor.register(io).map(Self::Registered),
+            None => Async::new_nonblocking(io).map(Self::plain),
+        }
+    }
+
+    /// Takes over a socket that async-io watches.
+    pub(crate) fn take_over(io: Async<T>) -> io::Result<Self> {
+        match Reactor::get() {
+            Some(reactor) => reactor.register(io.into_inner()?).map(Self::Registered),
+            None => Ok(Self::plain(io)),
         }
     }
 
     /// Takes over a socket that may be shared: one that still is gets a descriptor of its own, made by `duplicate`.
     pub(crate) fn adopt(
         shared: impl Into<Arc<Async<T>>>,
-        duplicate: impl FnOnce(&T) -> io::Result<Async<T>>,
+        duplicate: impl FnOnce(&T) -> io::Result<T>,
     ) -> io::Result<Self> {
-        let io = Arc::try_unwrap(shared.into()).or_else(|shared| duplicate(shared.get_ref()))?;
-        Ok(Self::new(io))
+        match Arc::try_unwrap(shared.into()) {
+            Ok(io) => Self::take_over(io),
+            Err(shared) => Self::new(duplicate(shared.get_ref())?),
+        }
+    }
+
+    fn plain(io: Async<T>) -> Self {
+        Self::Plain(Box::new(Plain::new(io)))
     }
 
     pub(crate) fn get_ref(&self) -> &T {
-        self.io.get_ref()
+        match self {
+            Self::Registered(registered) => registered.get_ref(),
+            Self::Plain(plain) => plain.get_ref(),
+        }
     }
 
     pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.read.blocked.store(true, Ordering::Relaxed);
-        self.poll_ready(Interest::Read, cx)
+        match self {
+            Self::Registered(registered) => registered.poll_ready(Interest::Read, cx).map(|_| Ok(())),
+            Self::Plain(plain) => plain.poll_readable(cx),
+        }
     }
 
     /// Attempts an operation until it does not block.
@@ -50,19 +73,9 @@ impl<T> Source<T> {
         &self,
         interest: Interest,
         cx: &mut Context<'_>,
-        mut attempt: impl FnMut(&T) -> io::Result<R>,
+        attempt: impl FnMut(&T) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
-        let blocked = &self.direction(interest).blocked;
-        loop {
-            if blocked.load(Ordering::Relaxed) {
-                ready!(self.poll_ready(interest, cx))?;
-            }
-            match attempt(self.get_ref()) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => blocked.store(true, Ordering::Relaxed),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => return Poll::Ready(result),
-            }
-        }
+        self.poll_seen(interest, cx, attempt).map_ok(|(result, _)| result)
     }
 
     /// Moves up to `asked` bytes. When fewer come, the next operation waits first, since it would block.
@@ -73,39 +86,47 @@ impl<T> Source<T> {
         asked: usize,
         transfer: impl FnMut(&T) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
-        let moved = ready!(self.poll_attempt(interest, cx, transfer))?;
+        let (moved, seen) = ready!(self.poll_seen(interest, cx, transfer))?;
         // Zero is the end of the stream, which stays: reading it again needs no wait.
         if 0 < moved && moved < asked {
-            self.direction(interest).blocked.store(true, Ordering::Relaxed);
+            match self {
+                Self::Registered(registered) => registered.used_up(interest, seen),
+                Self::Plain(plain) => plain.would_block(interest),
+            }
         }
         Poll::Ready(Ok(moved))
     }
 
-    /// Waits for what async-io reports. It looks at the socket's present state, so what came before is not missed.
-    fn poll_ready(&self, interest: Interest, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let direction = self.direction(interest);
-        let relay = direction.relay.get_or_init(Relay::new);
-        let mut relayed = Context::from_waker(&relay.waker);
-        while !relay.target.take_event_or_wait(cx.waker()) {
-            // Ready without an event means an event that was taken before: async-io forgets it now, and waits next time.
-            ready!(match interest {
-                Interest::Read => self.io.poll_readable(&mut relayed),
-                Interest::Write => self.io.poll_writable(&mut relayed),
-            })?;
-        }
-        direction.blocked.store(false, Ordering::Relaxed);
-        Poll::Ready(Ok(()))
-    }
-
-    fn direction(&self, interest: Interest) -> &Direction {
-        match interest {
-            Interest::Read => &self.read,
-            Interest::Write => &self.write,
+    /// Attempts an operation until it does not block, and says what the last attempt relied on.
+    fn poll_seen<R>(
+        &self,
+        interest: Interest,
+        cx: &mut Context<'_>,
+        mut attempt: impl FnMut(&T) -> io::Result<R>,
+    ) -> Poll<io::Result<(R, Seen)>> {
+        loop {
+            let seen = match self {
+                Self::Registered(registered) => ready!(registered.poll_ready(interest, cx)),
+                Self::Plain(plain) => {
+                    ready!(plain.poll_ready(interest, cx))?;
+                    Seen::default()
+                }
+            };
+            match (attempt(self.get_ref()), self) {
+                (Err(error), Self::Registered(registered)) if error.kind() == io::ErrorKind::WouldBlock => {
+                    registered.would_block(interest, seen);
+                }
+                (Err(error), Self::Plain(plain)) if error.kind() == io::ErrorKind::WouldBlock => {
+                    plain.would_block(interest);
+                }
+                (Err(error), _) if error.kind() == io::ErrorKind::Interrupted => {}
+                (result, _) => return Poll::Ready(result.map(|result| (result, seen))),
+            }
         }
     }
 }
 
-impl<T> Source<T>
+impl<T: AsSocket> Source<T>
 where
     for<'a> &'a T: Read,
 {
@@ -118,12 +139,12 @@ where
         cx: &mut Context<'_>,
         bufs: &mut [IoSliceMut<'_>],
     ) -> Poll<io::Result<usize>> {
-        let asked = bufs.iter().map(|buf| buf.len()).sum();
+        let asked = bufs.iter().take(IOV_MAX).map(|buf| buf.len()).sum();
         self.poll_transfer(Interest::Read, cx, asked, |mut io| io.read_vectored(bufs))
     }
 }
 
-impl<T> Source<T>
+impl<T: AsSocket> Source<T>
 where
     for<'a> &'a T: Write,
 {
@@ -132,99 +153,20 @@ where
     }
 
     pub(crate) fn poll_write_vectored(&self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        let asked = bufs.iter().map(|buf| buf.len()).sum();
+        let asked = bufs.iter().take(IOV_MAX).map(|buf| buf.len()).sum();
         self.poll_transfer(Interest::Write, cx, asked, |mut io| io.write_vectored(bufs))
     }
 }
 
-/// What is waited for.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Interest {
-    Read,
-    Write,
-}
-
-/// One direction of a socket.
-#[derive(Debug, Default)]
-struct Direction {
-    /// Whether an operation would block, as far as is known. A direction is polled by one task at a time, and a mistake
-    /// costs one vain attempt or one wait that ends at once; hence relaxed.
-    blocked: AtomicBool,
-    /// Made when the direction is first waited for: an idle connection only ever waits to read.
-    relay: OnceLock<Relay>,
-}
-
-/// Stands between async-io and the task that waits.
-///
-/// async-io wakes a waker that it replaces. Two tasks that poll the same direction would so wake each other forever; with
-/// the same waker each time, async-io never replaces one. And async-io disbelieves an event that comes while another
-/// thread was already waiting for events, which costs a second wait; a relay that was woken knows better.
-#[derive(Debug)]
-struct Relay {
-    target: Arc<Target>,
-    /// Wakes `target`.
-    waker: Waker,
-}
-
-impl Relay {
-    fn new() -> Self {
-        let target = Arc::new(Target(Mutex::new(State::Idle)));
-        Self {
-            waker: Waker::from(Arc::clone(&target)),
-            target,
-        }
-    }
-}
-
-/// Whom to tell of an event.
-#[derive(Debug)]
-struct Target(Mutex<State>);
-
-#[derive(Debug)]
-enum State {
-    Idle,
-    /// The task that polled last.
-    Waiting(Waker),
-    /// An event came and nobody has taken it yet.
-    Event,
-}
-
-impl Target {
-    /// Takes the event, or else leaves `waker` to be woken by the next one.
-    fn take_event_or_wait(&self, waker: &Waker) -> bool {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = match &*state {
-            State::Waiting(held) if held.will_wake(waker) => return false,
-            State::Waiting(_) | State::Idle => State::Waiting(waker.clone()),
-            State::Event => State::Idle,
-        };
-        let replaced = mem::replace(&mut *state, next);
-        drop(state);
-        // A replaced waker is dropped outside the lock, for that may drop a task and so run anything.
-        matches!(replaced, State::Event)
-    }
-}
-
-impl Wake for Target {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = mem::replace(&mut *state, State::Event);
-        drop(state);
-        if let State::Waiting(waker) = before {
-            waker.wake();
-        }
-    }
-}
+/// The most slices that one system call takes. A call that was given more comes out short although it would not block.
+const IOV_MAX: usize = 1024;
 
 #[cfg(test)]
 mod tests {
     use std::net::{TcpListener, TcpStream};
-    use std::sync::atomic::AtomicUsize;
-    use std::sync::mpsc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Mutex, mpsc};
+    use std::task::{Wake, Waker};
 
     use super::*;
 
@@ -276,10 +218,14 @@ mod tests {
         assert!((4..=5).contains(&attempts), "{attempts}");
     }
 
-    /// What an idle connection costs here: a source, and the relay of its read direction.
+    /// What an idle connection costs here, besides its place in the reactor's table.
+    #[cfg(target_os = "linux")]
     #[test]
     fn a_source_is_small() {
-        assert_eq!(size_of::<Source<TcpStream>>() + size_of::<Target>(), 128);
+        assert_eq!(
+            size_of::<Source<TcpStream>>() + size_of::<crate::reactor::Readiness>(),
+            88
+        );
     }
 
     fn poll_read(source: &Source<TcpStream>, waker: &Waker, buf: &mut [u8]) -> Poll<io::Result<usize>> {
@@ -290,7 +236,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (stream, _) = listener.accept().unwrap();
-        (Source::new(Async::new(stream).unwrap()), peer)
+        stream.set_nonblocking(true).unwrap();
+        (Source::new(stream).unwrap(), peer)
     }
 
     /// Counts how often it is woken, and says so on a channel.

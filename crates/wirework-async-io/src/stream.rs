@@ -8,22 +8,22 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use async_io::Async;
 use futures_io::{AsyncRead, AsyncWrite};
 use wirework::socket::{self, AsSocket};
 use wirework::{Addr, Connection, Split};
 
-use crate::source::{Interest, Source};
+use crate::interest::Interest;
+use crate::source::Source;
 
 /// A connection over a std stream socket `T`.
 ///
 /// Known by its aliases [`TcpStream`](crate::TcpStream) and [`UnixStream`](crate::UnixStream).
 #[derive(Debug)]
-pub struct Stream<T> {
+pub struct Stream<T: AsSocket> {
     source: Arc<Source<T>>,
 }
 
-impl<T> Stream<T> {
+impl<T: AsSocket> Stream<T> {
     /// The std socket, for its options.
     #[must_use]
     pub fn get_ref(&self) -> &T {
@@ -31,7 +31,7 @@ impl<T> Stream<T> {
     }
 }
 
-impl<T> From<Source<T>> for Stream<T> {
+impl<T: AsSocket> From<Source<T>> for Stream<T> {
     fn from(source: Source<T>) -> Self {
         Self {
             source: Arc::new(source),
@@ -39,13 +39,7 @@ impl<T> From<Source<T>> for Stream<T> {
     }
 }
 
-impl<T> From<Async<T>> for Stream<T> {
-    fn from(io: Async<T>) -> Self {
-        Self::from(Source::new(io))
-    }
-}
-
-impl<T> AsyncRead for Stream<T>
+impl<T: AsSocket> AsyncRead for Stream<T>
 where
     for<'a> &'a T: Read,
 {
@@ -135,11 +129,11 @@ where
 
 /// The reading direction of a [`Stream`]. Dropping it tells the peer nothing.
 #[derive(Debug)]
-pub struct ReadHalf<T> {
+pub struct ReadHalf<T: AsSocket> {
     source: Arc<Source<T>>,
 }
 
-impl<T> AsyncRead for ReadHalf<T>
+impl<T: AsSocket> AsyncRead for ReadHalf<T>
 where
     for<'a> &'a T: Read,
 {

@@ -1,15 +1,18 @@
 //! TCP connections and listeners.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::{self, SocketAddr};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use async_io::Async;
-use wirework::{Addr, ConnectOptions, Listener, socket};
+use wirework::socket::{self, ListenOptions};
+use wirework::{Addr, ConnectOptions, Listener};
 
 use crate::Stream;
-use crate::source::{Interest, Source};
+use crate::interest::Interest;
+use crate::source::Source;
 
 /// A TCP connection.
 pub type TcpStream = Stream<net::TcpStream>;
@@ -35,14 +38,11 @@ impl TcpStream {
     /// Dropping the future gives the attempt up.
     pub async fn connect_with(addr: SocketAddr, options: ConnectOptions) -> io::Result<Self> {
         let connect = async {
-            let stream = Async::new_nonblocking(socket::begin_connect_tcp(addr, options)?)?;
-            stream.writable().await?;
-            stream.get_ref().take_error()?.map_or(Ok(stream), Err)
+            let source = Source::new(socket::begin_connect_tcp(addr, options)?)?;
+            poll_fn(|cx| source.poll_attempt(Interest::Write, cx, connected)).await?;
+            Ok(Self::from(source))
         };
-        connect
-            .await
-            .map(Self::from)
-            .map_err(|error| socket::cannot_connect(addr, &error))
+        connect.await.map_err(|error| socket::cannot_connect(addr, &error))
     }
 
     /// Takes over a connection that async-io already watches, with its options as they are: a stream of `smol::net`, an
@@ -67,7 +67,7 @@ impl TcpStream {
     /// # Errors
     /// Those of the system, where the descriptor has to be duplicated.
     pub fn adopt(stream: impl Into<Arc<Async<net::TcpStream>>>) -> io::Result<Self> {
-        Source::adopt(stream, |shared| Async::new_nonblocking(shared.try_clone()?)).map(Self::from)
+        Source::adopt(stream, net::TcpStream::try_clone).map(Self::from)
     }
 }
 
@@ -76,7 +76,8 @@ impl TryFrom<net::TcpStream> for TcpStream {
 
     /// Takes over a connection, with its options as they are except that it becomes non-blocking.
     fn try_from(stream: net::TcpStream) -> io::Result<Self> {
-        Async::new(stream).map(Self::from)
+        stream.set_nonblocking(true)?;
+        Source::new(stream).map(Self::from)
     }
 }
 
@@ -87,12 +88,21 @@ pub struct TcpListener {
 }
 
 impl TcpListener {
-    /// Listens on `addr`; see [`Network`](wirework::Network) for the options it sets.
+    /// Listens on `addr`, with the default options.
     ///
     /// # Errors
     /// Those of the system, naming `addr`.
     pub fn bind(addr: SocketAddr) -> io::Result<Self> {
-        Async::new_nonblocking(socket::listen_tcp(addr)?).map(Self::from)
+        Self::bind_with(addr, &ListenOptions::new())
+    }
+
+    /// Listens on `addr`. Connections inherit the options.
+    ///
+    /// # Errors
+    /// Those of the system, naming `addr`.
+    pub fn bind_with(addr: SocketAddr, options: &ListenOptions) -> io::Result<Self> {
+        let source = Source::new(socket::listen_tcp_with(addr, options)?)?;
+        Ok(Self { source })
     }
 
     /// Takes over a listener that async-io already watches; see [`TcpStream::adopt`].
@@ -100,7 +110,7 @@ impl TcpListener {
     /// # Errors
     /// Those of the system, where the descriptor has to be duplicated.
     pub fn adopt(listener: impl Into<Arc<Async<net::TcpListener>>>) -> io::Result<Self> {
-        let source = Source::adopt(listener, |shared| Async::new_nonblocking(shared.try_clone()?))?;
+        let source = Source::adopt(listener, net::TcpListener::try_clone)?;
         Ok(Self { source })
     }
 
@@ -111,20 +121,14 @@ impl TcpListener {
     }
 }
 
-impl From<Async<net::TcpListener>> for TcpListener {
-    fn from(io: Async<net::TcpListener>) -> Self {
-        Self {
-            source: Source::new(io),
-        }
-    }
-}
-
 impl TryFrom<net::TcpListener> for TcpListener {
     type Error = io::Error;
 
     /// Takes over a listener, with its options as they are except that it becomes non-blocking.
     fn try_from(listener: net::TcpListener) -> io::Result<Self> {
-        Async::new(listener).map(Self::from)
+        listener.set_nonblocking(true)?;
+        let source = Source::new(listener)?;
+        Ok(Self { source })
     }
 }
 
@@ -133,7 +137,8 @@ impl Listener for TcpListener {
 
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<TcpStream>> {
         let (stream, _) = ready!(self.source.poll_attempt(Interest::Read, cx, net::TcpListener::accept))?;
-        Poll::Ready(Async::new(stream).and_then(without_delay))
+        stream.set_nonblocking(true)?;
+        Poll::Ready(Source::new(stream).map(TcpStream::from))
     }
 
     fn local_addr(&self) -> io::Result<Addr> {
@@ -141,7 +146,13 @@ impl Listener for TcpListener {
     }
 }
 
-fn without_delay(stream: Async<net::TcpStream>) -> io::Result<TcpStream> {
-    stream.get_ref().set_nodelay(true)?;
-    Ok(TcpStream::from(stream))
+/// Whether a connection that was begun is there: it would block until it is, or has failed.
+fn connected(stream: &net::TcpStream) -> io::Result<()> {
+    match stream.take_error()? {
+        Some(error) => Err(error),
+        None => stream.peer_addr().map(drop).map_err(|error| match error.kind() {
+            io::ErrorKind::NotConnected => io::ErrorKind::WouldBlock.into(),
+            _ => error,
+        }),
+    }
 }

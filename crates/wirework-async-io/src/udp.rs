@@ -8,7 +8,8 @@ use std::task::{Context, Poll};
 use async_io::Async;
 use wirework::{Datagram, socket};
 
-use crate::source::{Interest, Source};
+use crate::interest::Interest;
+use crate::source::Source;
 
 /// A UDP socket.
 #[derive(Debug)]
@@ -22,7 +23,8 @@ impl UdpSocket {
     /// # Errors
     /// Those of the system, naming `addr`.
     pub fn bind(addr: SocketAddr) -> io::Result<Self> {
-        Async::new_nonblocking(socket::bind_udp(addr)?).map(Self::from)
+        let source = Source::new(socket::bind_udp(addr)?)?;
+        Ok(Self { source })
     }
 
     /// Takes over a socket that async-io already watches; see [`TcpStream::adopt`](crate::TcpStream::adopt).
@@ -30,7 +32,7 @@ impl UdpSocket {
     /// # Errors
     /// Those of the system, where the descriptor has to be duplicated.
     pub fn adopt(socket: impl Into<Arc<Async<net::UdpSocket>>>) -> io::Result<Self> {
-        let source = Source::adopt(socket, |shared| Async::new_nonblocking(shared.try_clone()?))?;
+        let source = Source::adopt(socket, net::UdpSocket::try_clone)?;
         Ok(Self { source })
     }
 
@@ -41,20 +43,14 @@ impl UdpSocket {
     }
 }
 
-impl From<Async<net::UdpSocket>> for UdpSocket {
-    fn from(io: Async<net::UdpSocket>) -> Self {
-        Self {
-            source: Source::new(io),
-        }
-    }
-}
-
 impl TryFrom<net::UdpSocket> for UdpSocket {
     type Error = io::Error;
 
     /// Takes over a socket, with its options as they are except that it becomes non-blocking.
     fn try_from(socket: net::UdpSocket) -> io::Result<Self> {
-        Async::new(socket).map(Self::from)
+        socket.set_nonblocking(true)?;
+        let source = Source::new(socket)?;
+        Ok(Self { source })
     }
 }
 

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use async_io::Async;
-use wirework::{Addr, Listener, socket};
+use wirework::socket::{self, UnixListenOptions};
+use wirework::{Addr, Listener};
 
 use crate::Stream;
-use crate::source::{Interest, Source};
+use crate::interest::Interest;
+use crate::source::Source;
 
 /// A Unix stream socket.
 pub type UnixStream = Stream<net::UnixStream>;
@@ -26,6 +28,7 @@ impl UnixStream {
     pub async fn connect(path: &Path) -> io::Result<Self> {
         Async::<net::UnixStream>::connect(path)
             .await
+            .and_then(Source::take_over)
             .map(Self::from)
             .map_err(|error| socket::cannot_connect(path.display(), &error))
     }
@@ -35,7 +38,7 @@ impl UnixStream {
     /// # Errors
     /// Those of the system, where the descriptor has to be duplicated.
     pub fn adopt(stream: impl Into<Arc<Async<net::UnixStream>>>) -> io::Result<Self> {
-        Source::adopt(stream, |shared| Async::new_nonblocking(shared.try_clone()?)).map(Self::from)
+        Source::adopt(stream, net::UnixStream::try_clone).map(Self::from)
     }
 }
 
@@ -44,7 +47,8 @@ impl TryFrom<net::UnixStream> for UnixStream {
 
     /// Takes over a connection, with its options as they are except that it becomes non-blocking.
     fn try_from(stream: net::UnixStream) -> io::Result<Self> {
-        Async::new(stream).map(Self::from)
+        stream.set_nonblocking(true)?;
+        Source::new(stream).map(Self::from)
     }
 }
 
@@ -55,12 +59,21 @@ pub struct UnixListener {
 }
 
 impl UnixListener {
-    /// Listens on `path`, where it makes a socket file.
+    /// Listens on `path`, where it makes a socket file, with the default options.
     ///
     /// # Errors
     /// Those of the system, naming `path`.
     pub fn bind(path: &Path) -> io::Result<Self> {
-        Async::new_nonblocking(socket::listen_unix(path)?).map(Self::from)
+        Self::bind_with(path, &UnixListenOptions::new())
+    }
+
+    /// Listens on `path`, where it makes a socket file.
+    ///
+    /// # Errors
+    /// Those of the system, naming `path`.
+    pub fn bind_with(path: &Path, options: &UnixListenOptions) -> io::Result<Self> {
+        let source = Source::new(socket::listen_unix_with(path, options)?)?;
+        Ok(Self { source })
     }
 
     /// Takes over a listener that async-io already watches; see [`UnixStream::adopt`].
@@ -68,7 +81,7 @@ impl UnixListener {
     /// # Errors
     /// Those of the system, where the descriptor has to be duplicated.
     pub fn adopt(listener: impl Into<Arc<Async<net::UnixListener>>>) -> io::Result<Self> {
-        let source = Source::adopt(listener, |shared| Async::new_nonblocking(shared.try_clone()?))?;
+        let source = Source::adopt(listener, net::UnixListener::try_clone)?;
         Ok(Self { source })
     }
 
@@ -79,20 +92,14 @@ impl UnixListener {
     }
 }
 
-impl From<Async<net::UnixListener>> for UnixListener {
-    fn from(io: Async<net::UnixListener>) -> Self {
-        Self {
-            source: Source::new(io),
-        }
-    }
-}
-
 impl TryFrom<net::UnixListener> for UnixListener {
     type Error = io::Error;
 
     /// Takes over a listener, with its options as they are except that it becomes non-blocking.
     fn try_from(listener: net::UnixListener) -> io::Result<Self> {
-        Async::new(listener).map(Self::from)
+        listener.set_nonblocking(true)?;
+        let source = Source::new(listener)?;
+        Ok(Self { source })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::thread;
 use std::time::Instant;
 
@@ -83,6 +83,7 @@ impl Runtime for AsyncStd {
     }
 
     fn spawn<F: Future<Output: Send> + Send + 'static>(&self, future: F) -> Task<F::Output> {
+        drive_sockets();
         Task::new(task::spawn(CatchPanic::new(future)))
     }
 
@@ -108,6 +109,16 @@ pub fn run<F: Future>(main: impl FnOnce(AsyncStd) -> F) -> F::Output {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let runtime = AsyncStd::new(cores).unwrap_or_else(|_| AsyncStd::global());
     runtime.block_on(main(runtime.clone()))
+}
+
+/// Has the executor take the sockets' events itself while it is busy, rather than by async-io.
+fn drive_sockets() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        if let Some(drive) = wirework_async_io::drive() {
+            task::spawn(drive);
+        }
+    });
 }
 
 /// Whether the executor now runs the way asked for, rather than in a way that something else chose before.

@@ -3,12 +3,9 @@
 //! All that a decoder should not have to watch is watched here, once: the bound on buffered bytes, progress, and
 //! bytes left over at the end of the stream. It does no I/O, so the same code serves a connection, a test and a fuzzer.
 
-use std::mem;
-
 use bytes::Bytes;
 
-use crate::undecoded::Undecoded;
-use crate::{BorrowDecoder, DecodeError, Decoder, Fault, Span};
+use crate::{BorrowDecoder, DecodeError, Decoder, Fault, ReadBuf, Span};
 
 /// The most bytes that are buffered for one frame, unless set otherwise: 2 MiB.
 pub const MAX_BUFFERED: usize = 2 * 1024 * 1024;
@@ -35,13 +32,9 @@ pub const MAX_BUFFERED: usize = 2 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Deframer<D> {
     decoder: D,
-    undecoded: Undecoded,
-    /// Where in the stream the undecoded bytes start.
-    offset: u64,
+    undecoded: ReadBuf,
     max_buffered: usize,
     state: State,
-    /// The frame found last, from the first undecoded byte.
-    located: Span,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,11 +51,9 @@ impl<D> Deframer<D> {
     pub fn new(decoder: D) -> Self {
         Self {
             decoder,
-            undecoded: Undecoded::new(),
-            offset: 0,
+            undecoded: ReadBuf::new(),
             max_buffered: MAX_BUFFERED,
             state: State::Open,
-            located: Span::new(0..0, 0),
         }
     }
 
@@ -92,17 +83,14 @@ impl<D> Deframer<D> {
         Deframer {
             decoder: map(self.decoder),
             undecoded: self.undecoded,
-            offset: self.offset,
             max_buffered: self.max_buffered,
             state: self.state,
-            located: self.located,
         }
     }
 
     /// The decoder and the undecoded bytes.
-    pub fn into_parts(mut self) -> (D, Bytes) {
-        let undecoded = self.take_undecoded();
-        (self.decoder, undecoded)
+    pub fn into_parts(self) -> (D, Bytes) {
+        (self.decoder, self.undecoded.into_bytes())
     }
 
     /// How many undecoded bytes are buffered.
@@ -112,8 +100,9 @@ impl<D> Deframer<D> {
     }
 
     /// Where in the stream the undecoded bytes start: how many bytes have been decoded.
+    #[inline]
     pub fn offset(&self) -> u64 {
-        self.offset
+        self.undecoded.offset()
     }
 
     /// Whether [`finish`](Self::finish) was called or an error ended the stream.
@@ -132,7 +121,6 @@ impl<D> Deframer<D> {
     }
 
     /// Memory to read more bytes into; never empty. Tell [`filled`](Self::filled) how many came.
-    #[inline]
     pub fn spare(&mut self) -> &mut [u8] {
         self.undecoded.spare()
     }
@@ -159,54 +147,31 @@ impl<D> Deframer<D> {
         self.undecoded.release();
     }
 
-    fn take_undecoded(&mut self) -> Bytes {
-        mem::take(self.undecoded.gather()).freeze()
-    }
-
     /// Ends the stream with an error in the frame that starts at `offset`.
     #[cold]
     fn fail<E>(&mut self, offset: u64, fault: Fault<E>) -> DecodeError<E> {
         self.state = State::Done;
-        DecodeError::new(fault, offset, self.take_undecoded())
+        DecodeError::new(fault, offset, self.undecoded.take_all())
     }
 
-    /// Acts on what the decoder said, and asks again where bytes were skipped.
+    /// Ends the stream with an error of the decoder, which had `before` bytes to decode.
     #[cold]
-    fn settle<E>(
-        &mut self,
-        mut located: Result<Option<Span>, E>,
-        ask: impl Fn(&mut Self) -> Option<Result<Option<Span>, E>>,
-    ) -> Result<Option<Located>, DecodeError<E>> {
-        loop {
-            match located {
-                Ok(Some(span)) if span.len() == 0 => return Err(self.fail(self.offset, Fault::NoProgress)),
-                Ok(Some(span)) if span.is_skipped() => {
-                    self.undecoded.advance(span.len());
-                    self.offset += span.len() as u64;
-                }
-                Ok(Some(span)) => {
-                    self.located = span;
-                    return Ok(Some(Located(())));
-                }
-                Ok(None) => return self.dry().map(|()| None),
-                Err(source) => return Err(self.fail(self.offset, Fault::Malformed(source))),
-            }
-            match ask(self) {
-                Some(next) => located = next,
-                None => return Ok(None),
-            }
-        }
+    fn malformed<E>(&mut self, source: E, before: usize) -> DecodeError<E> {
+        // Of these it may have consumed some, which are of the faulty frame.
+        let consumed = before.saturating_sub(self.undecoded.len());
+        self.fail(self.offset() - consumed as u64, Fault::Malformed(source))
     }
 
     /// What no frame in the undecoded bytes means: more are needed, the stream is over, or something is wrong.
+    #[cold]
     fn dry<E>(&mut self) -> Result<(), DecodeError<E>> {
         let buffered = self.buffered();
         match self.state {
-            State::Ended if buffered > 0 => return Err(self.fail(self.offset, Fault::Truncated { left: buffered })),
+            State::Ended if buffered > 0 => return Err(self.fail(self.offset(), Fault::Truncated { left: buffered })),
             State::Ended => self.state = State::Done,
             State::Open if buffered >= self.max_buffered => {
                 let limit = self.max_buffered;
-                return Err(self.fail(self.offset, Fault::TooLong { limit }));
+                return Err(self.fail(self.offset(), Fault::TooLong { limit }));
             }
             State::Open | State::Done => {}
         }
@@ -223,79 +188,22 @@ impl<D: Decoder> Deframer<D> {
     #[expect(clippy::should_implement_trait, reason = "it is none: `None` is not the end")]
     #[inline]
     pub fn next(&mut self) -> Result<Option<D::Item>, DecodeError<D::Error>> {
-        if !self.shares() {
-            return self.next_gathered();
-        }
-        match self.locate_shared()? {
-            Some(located) => Ok(Some(self.take(located))),
-            None => Ok(None),
-        }
-    }
-
-    /// Whether [`next`](Self::next) would now do what [`locate_shared`](Self::locate_shared) and [`take`](Self::take) do.
-    #[doc(hidden)]
-    #[inline]
-    pub fn shares(&self) -> bool {
-        self.decoder.shares() && self.state == State::Open && self.undecoded.shareable().is_some()
-    }
-
-    /// As [`locate`](Self::locate), for a frame to be taken by value.
-    #[doc(hidden)]
-    #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "on the way of every frame, and a result by reference costs more than all it does"
-    )]
-    pub fn locate_shared(&mut self) -> Result<Option<Located>, DecodeError<D::Error>> {
-        let undecoded = self.undecoded.shareable().unwrap_or_default();
-        if undecoded.is_empty() {
-            return Ok(None);
-        }
-        match self.decoder.find_shared(undecoded) {
-            Ok(Some(span)) if span.len() > 0 && !span.is_skipped() => {
-                self.located = span;
-                Ok(Some(Located(())))
-            }
-            Ok(None) => self.dry().map(|()| None),
-            other => self.settle(other, Self::ask_shared),
-        }
-    }
-
-    /// As [`ask`](Self::ask), for a frame to be taken by value.
-    fn ask_shared(&mut self) -> Option<Result<Option<Span>, D::Error>> {
-        let undecoded = self.undecoded.shareable().unwrap_or_default();
-        (!undecoded.is_empty()).then(|| self.decoder.find_shared(undecoded))
-    }
-
-    /// Consumes the frame that [`locate_shared`](Self::locate_shared) has just found.
-    #[doc(hidden)]
-    #[inline]
-    pub fn take(&mut self, _: Located) -> D::Item {
-        self.offset += self.located.len() as u64;
-        let frame = self.decoder.take_shared(&mut self.undecoded, &self.located);
-        frame.expect("a decoder that finds shared frames takes them")
-    }
-
-    /// As [`next`](Self::next), from a `BytesMut`.
-    fn next_gathered(&mut self) -> Result<Option<D::Item>, DecodeError<D::Error>> {
         loop {
             let before = self.undecoded.len();
             let decoded = match self.state {
                 State::Open if before == 0 => return Ok(None),
-                State::Open => self.decoder.decode(self.undecoded.gather()),
-                State::Ended => self.decoder.decode_eof(self.undecoded.gather()),
+                State::Open => self.decoder.decode_from(&mut self.undecoded, false),
+                State::Ended => self.decoder.decode_from(&mut self.undecoded, true),
                 State::Done => return Ok(None),
             };
-            let consumed = before.saturating_sub(self.undecoded.len());
-            let frame_offset = self.offset;
-            self.offset += consumed as u64;
+            let is_progress = self.undecoded.len() < before;
             return match decoded {
-                Ok(Some(_)) if consumed == 0 => Err(self.fail(frame_offset, Fault::NoProgress)),
-                Ok(Some(frame)) => Ok(Some(frame)),
+                Ok(Some(frame)) if is_progress => Ok(Some(frame)),
                 // Bytes were skipped; a frame may follow them.
-                Ok(None) if consumed > 0 => continue,
+                Ok(None) if is_progress => continue,
+                Ok(Some(_)) => Err(self.fail(self.offset(), Fault::NoProgress)),
                 Ok(None) => self.dry().map(|()| None),
-                Err(source) => Err(self.fail(frame_offset, Fault::Malformed(source))),
+                Err(source) => Err(self.malformed(source, before)),
             };
         }
     }
@@ -306,9 +214,10 @@ impl<D: BorrowDecoder> Deframer<D> {
     ///
     /// # Errors
     /// As [`next`](Self::next).
+    #[inline]
     pub fn next_ref(&mut self) -> Result<Option<D::Frame<'_>>, DecodeError<D::Error>> {
         match self.locate()? {
-            Some(located) => self.parse(located).map(Some),
+            Some(span) => self.parse(&span).map(Some),
             None => Ok(None),
         }
     }
@@ -318,47 +227,26 @@ impl<D: BorrowDecoder> Deframer<D> {
     ///
     /// # Errors
     /// As [`next`](Self::next).
-    #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "on the way of every frame, and a result by reference costs more than all it does"
-    )]
-    pub fn locate(&mut self) -> Result<Option<Located>, DecodeError<D::Error>> {
-        if self.state != State::Open || !self.undecoded.is_in_block() {
-            return self.locate_slow();
-        }
-        let undecoded = self.undecoded.frames();
-        if undecoded.is_empty() {
-            return Ok(None);
-        }
-        match self.decoder.locate(undecoded) {
-            Ok(Some(span)) if span.len() > 0 && !span.is_skipped() => {
-                self.located = span;
-                Ok(Some(Located(())))
-            }
-            Ok(None) => self.dry().map(|()| None),
-            other => self.settle(other, Self::ask),
-        }
-    }
-
-    /// All that is not the common case: bytes that lie elsewhere, and the end of the stream.
-    #[cold]
-    fn locate_slow(&mut self) -> Result<Option<Located>, DecodeError<D::Error>> {
-        self.undecoded.scatter();
-        match self.ask() {
-            Some(located) => self.settle(located, Self::ask),
-            None => Ok(None),
-        }
-    }
-
-    /// Asks the decoder for a frame, if there is anything to ask it.
-    fn ask(&mut self) -> Option<Result<Option<Span>, D::Error>> {
-        let undecoded = self.undecoded.frames();
-        match self.state {
-            State::Open if undecoded.is_empty() => None,
-            State::Open => Some(self.decoder.locate(undecoded)),
-            State::Ended => Some(self.decoder.locate_eof(undecoded)),
-            State::Done => None,
+    #[inline]
+    pub fn locate(&mut self) -> Result<Option<Span>, DecodeError<D::Error>> {
+        loop {
+            let undecoded = self.undecoded.bytes_mut();
+            let located = match self.state {
+                State::Open if undecoded.is_empty() => return Ok(None),
+                State::Open => self.decoder.locate(undecoded),
+                State::Ended => locate_last(&mut self.decoder, undecoded),
+                State::Done => return Ok(None),
+            };
+            return match located {
+                Ok(Some(span)) if span.is_frame() => Ok(Some(span)),
+                Ok(Some(span)) if span.len() > 0 => {
+                    self.undecoded.advance(span.len());
+                    continue;
+                }
+                Ok(Some(_)) => Err(self.fail(self.offset(), Fault::NoProgress)),
+                Ok(None) => self.dry().map(|()| None),
+                Err(source) => Err(self.fail(self.offset(), Fault::Malformed(source))),
+            };
         }
     }
 
@@ -367,26 +255,31 @@ impl<D: BorrowDecoder> Deframer<D> {
     ///
     /// # Errors
     /// Fails, for good, when the frame's bytes have no meaning.
+    ///
+    /// # Panics
+    /// Panics if the span covers more than is buffered: it is not the one that was found last.
     #[inline]
-    pub fn parse(&mut self, _: Located) -> Result<D::Frame<'_>, DecodeError<D::Error>> {
-        let (payload, len) = (self.located.payload(), self.located.len());
-        let offset = self.offset;
-        self.offset += len as u64;
-        let (frame, rest) = self.undecoded.split_frame(len);
-        match self.decoder.parse(&mut frame[payload]) {
-            Ok(frame) => Ok(frame),
-            Err(source) => {
-                self.state = State::Done;
-                Err(DecodeError::new(Fault::Malformed(source), offset, rest.take()))
-            }
-        }
+    pub fn parse(&mut self, span: &Span) -> Result<D::Frame<'_>, DecodeError<D::Error>> {
+        let Self {
+            decoder,
+            undecoded,
+            state,
+            ..
+        } = self;
+        undecoded
+            .take_in_place(span, |frame| decoder.parse(frame))
+            .map_err(|fault| {
+                *state = State::Done;
+                DecodeError::new(Fault::Malformed(fault.source), fault.offset, fault.unread)
+            })
     }
 }
 
-/// Says that [`Deframer::locate`] has found a frame, for [`Deframer::parse`]. Where it lies stays with the deframer: handing
-/// that around costs more than finding it.
-#[derive(Debug)]
-pub struct Located(());
+/// Keeps the end of a stream out of the way of all frames before.
+#[cold]
+fn locate_last<D: BorrowDecoder>(decoder: &mut D, undecoded: &[u8]) -> Result<Option<Span>, D::Error> {
+    decoder.locate_eof(undecoded)
+}
 
 #[cfg(test)]
 mod tests {

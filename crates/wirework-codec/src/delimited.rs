@@ -112,11 +112,6 @@ impl Framing for Delimited {
         }
         Ok(span)
     }
-
-    #[inline]
-    fn is_verbatim(&self) -> bool {
-        true
-    }
 }
 
 impl<P: Payload> Encoder<P> for Delimited {

@@ -49,11 +49,6 @@ impl Framing for FixedLength {
     fn find(&mut self, src: &[u8]) -> Result<Option<Span>, FixedLengthError> {
         Ok((src.len() >= self.len).then(|| Span::new(0..self.len, self.len)))
     }
-
-    #[inline]
-    fn is_verbatim(&self) -> bool {
-        true
-    }
 }
 
 impl<P: Payload> Encoder<P> for FixedLength {

@@ -94,11 +94,6 @@ impl Framing for Netstring {
             None => Ok(None),
         }
     }
-
-    #[inline]
-    fn is_verbatim(&self) -> bool {
-        true
-    }
 }
 
 impl<P: Payload> Encoder<P> for Netstring {

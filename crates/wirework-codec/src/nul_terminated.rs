@@ -71,11 +71,6 @@ impl Framing for NulTerminated {
         }
         Ok(found.map(|end| Span::new(0..end, end + 1)))
     }
-
-    #[inline]
-    fn is_verbatim(&self) -> bool {
-        true
-    }
 }
 
 impl<P: Payload> Encoder<P> for NulTerminated {

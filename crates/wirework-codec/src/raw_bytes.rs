@@ -34,11 +34,6 @@ impl Framing for RawBytes {
         let len = src.len();
         Ok((len > 0).then(|| Span::new(0..len, len)))
     }
-
-    #[inline]
-    fn is_verbatim(&self) -> bool {
-        true
-    }
 }
 
 impl<P: Payload> Encoder<P> for RawBytes {

@@ -76,11 +76,6 @@ impl Framing for VarintDelimited {
         let end = header.checked_add(len).filter(|end| *end <= src.len());
         Ok(end.map(|end| Span::new(header..end, end)))
     }
-
-    #[inline]
-    fn is_verbatim(&self) -> bool {
-        true
-    }
 }
 
 impl<P: Payload> Encoder<P> for VarintDelimited {

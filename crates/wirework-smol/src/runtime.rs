@@ -9,6 +9,7 @@ use std::time::Instant;
 use smol::Executor;
 use smol::channel::{self, Sender};
 use wirework::{CatchPanic, Runtime, TaskError};
+use wirework_async_io::block_on;
 
 use crate::{Task, Timer};
 
@@ -50,7 +51,7 @@ impl Smol {
             let (executor, stopped) = (Arc::clone(&executor), stopped.clone());
             thread::Builder::new()
                 .name(format!("wirework-smol-{number}"))
-                .spawn(move || smol::block_on(executor.run(stopped.recv())))?;
+                .spawn(move || block_on(executor.run(stopped.recv())))?;
         }
         Ok(Self {
             executor: Backing::Own(Arc::downgrade(&executor)),
@@ -84,7 +85,7 @@ impl Smol {
 
     /// Runs a future on the calling thread until it is done. Tasks stay on the executor's threads.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        smol::block_on(future)
+        block_on(future)
     }
 
     fn backed_by(executor: Backing) -> Self {

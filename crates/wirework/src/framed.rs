@@ -50,6 +50,9 @@ use crate::{Connection, Split};
 /// A connection that only sends, and never waits for a frame, must `flush`. Dropping a `Framed` drops what is unsent: end a
 /// conversation with `close`, or read until `None`.
 ///
+/// It also is a [`Stream`] and a [`Sink`], for one task at a time: receiving writes as well, and a connection wakes only who
+/// polled it last. For two tasks, [`split`](Self::split) it.
+///
 /// # Limits
 /// | | default | set with |
 /// |---|---|---|
@@ -258,11 +261,7 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     /// Takes a frame that is there already, by `decode`, if this is the time for it.
     ///
     /// Nearly every frame is, so this way is short, waits for nothing, and is inlined into the handler.
-    #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "on the way of every frame, and a result by reference costs more than all it does"
-    )]
+    #[inline]
     fn buffered<T, X>(
         &mut self,
         decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<X>>,
@@ -359,22 +358,9 @@ impl<C: Connection, D: Decoder, E> Framed<C, D, E> {
     /// Dropping the future loses nothing.
     #[inline]
     pub async fn next(&mut self) -> Result<Option<D::Item>, ReadError<D::Error>> {
-        // Where it can be done in two steps it is: a frame would be moved from function to function, which costs more.
-        let buffered = if self.inbound.deframer.shares() {
-            match self.buffered(Deframer::locate_shared) {
-                Ok(Some(located)) => return Ok(Some(self.inbound.deframer.take(located))),
-                Ok(None) => Ok(()),
-                Err(error) => Err(error),
-            }
-        } else {
-            match self.buffered(Deframer::next) {
-                Ok(Some(frame)) => return Ok(Some(frame)),
-                Ok(None) => Ok(()),
-                Err(error) => Err(error),
-            }
-        };
-        match buffered {
-            Ok(()) => poll_fn(|cx| self.poll_frame(cx, Deframer::next)).await,
+        match self.buffered(Deframer::next) {
+            Ok(None) => poll_fn(|cx| self.poll_frame(cx, Deframer::next)).await,
+            Ok(frame) => Ok(frame),
             Err(error) => Err(self.fail_now(error).await),
         }
     }
@@ -409,7 +395,7 @@ impl<C: Connection, D: BorrowDecoder, E> Framed<C, D, E> {
             },
             Err(error) => return Err(self.fail_now(error).await),
         };
-        match self.inbound.deframer.parse(located) {
+        match self.inbound.deframer.parse(&located) {
             Ok(frame) => Ok(Some((frame, Outbox::new(&mut self.outbound)))),
             Err(error) => {
                 // As in `fail`.
@@ -434,10 +420,6 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     where
         E: Encoder<T>,
     {
-        if !self.outbound.is_full() {
-            // As for receiving: no future is polled where there is nothing to wait for.
-            return self.outbound.append(item);
-        }
         self.reserve().await?.send(item)
     }
 

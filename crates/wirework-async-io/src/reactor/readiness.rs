@@ -1,0 +1,162 @@
+//! What is known of one socket, and the tasks that wait to know more.
+//!
+//! The system reports a change once. So what it reported is kept here until an operation shows that it is used up, and
+//! nothing may get lost between an operation and the note of its result, in which time another thread may bring a newer
+//! report: a note says which report it refers to, and is dropped where that is no longer the last one.
+
+use std::ops::BitOr;
+use std::task::{Context, Poll, Waker};
+
+#[cfg(loom)]
+use loom::sync::atomic::{AtomicUsize, Ordering};
+#[cfg(loom)]
+use loom::sync::{Mutex, MutexGuard};
+#[cfg(not(loom))]
+use std::sync::atomic::{AtomicUsize, Ordering};
+#[cfg(not(loom))]
+use std::sync::{Mutex, MutexGuard};
+
+use std::sync::PoisonError;
+
+use crate::interest::{Interest, Seen};
+
+/// One socket's readiness, shared by those who use it and those who bring its events.
+#[derive(Debug)]
+pub(crate) struct Readiness {
+    /// What is ready, and above those bits a count of the events.
+    word: AtomicUsize,
+    reader: Waiting,
+    writer: Waiting,
+}
+
+impl Readiness {
+    /// A socket that is worth a try in both directions.
+    pub(crate) fn new() -> Self {
+        Self {
+            word: AtomicUsize::new((Ready::READ | Ready::WRITE).0),
+            reader: Waiting::default(),
+            writer: Waiting::default(),
+        }
+    }
+
+    /// Says when an operation is worth a try. Otherwise the waker of the last call is the one that is woken.
+    pub(crate) fn poll(&self, interest: Interest, cx: &mut Context<'_>) -> Poll<Seen> {
+        if let Some(seen) = self.look(interest) {
+            return Poll::Ready(seen);
+        }
+        self.waiting(interest).replace(cx.waker());
+        // An event that was faster than the waker did not wake it. One that is slower finds it.
+        self.look(interest).map_or(Poll::Pending, Poll::Ready)
+    }
+
+    /// Notes that an operation moved less than it could have: the next one would block, unless an event came since `seen`
+    /// or the peer has ended the stream, which is never reported again.
+    pub(crate) fn used_up(&self, interest: Interest, seen: Seen) {
+        self.clear(Ready::of(interest), seen);
+    }
+
+    /// Notes that an operation would have blocked, unless an event came since `seen`.
+    pub(crate) fn would_block(&self, interest: Interest, seen: Seen) {
+        self.clear(Ready::of(interest) | Ready::end_of(interest), seen);
+    }
+
+    /// Notes an event, and moves the wakers of those who wait for it to `wakers`, to be woken once no lock is held.
+    pub(crate) fn set(&self, ready: Ready, wakers: &mut Vec<Waker>) {
+        self.update(|word| Some(word.wrapping_add(EVENT) | ready.0));
+        for interest in [Interest::Read, Interest::Write] {
+            if ready.intersects(Ready::of(interest)) {
+                wakers.extend(self.waiting(interest).take());
+            }
+        }
+    }
+
+    fn look(&self, interest: Interest) -> Option<Seen> {
+        let word = self.word.load(Ordering::Acquire);
+        let ready = Ready(word).intersects(Ready::of(interest) | Ready::end_of(interest));
+        ready.then_some(Seen(word & !(EVENT - 1)))
+    }
+
+    fn clear(&self, ready: Ready, seen: Seen) {
+        self.update(|word| (word & !(EVENT - 1) == seen.0).then_some(word & !ready.0));
+    }
+
+    fn update(&self, change: impl FnMut(usize) -> Option<usize>) {
+        // What `change` declines is left as it is.
+        self.word.fetch_update(Ordering::AcqRel, Ordering::Acquire, change).ok();
+    }
+
+    fn waiting(&self, interest: Interest) -> &Waiting {
+        match interest {
+            Interest::Read => &self.reader,
+            Interest::Write => &self.writer,
+        }
+    }
+}
+
+/// What an event says is ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ready(usize);
+
+impl Ready {
+    pub(crate) const NOTHING: Self = Self(0);
+    pub(crate) const READ: Self = Self(1);
+    pub(crate) const WRITE: Self = Self(2);
+    /// The peer sends nothing more: reading never blocks again.
+    pub(crate) const END: Self = Self(4);
+
+    fn of(interest: Interest) -> Self {
+        match interest {
+            Interest::Read => Self::READ,
+            Interest::Write => Self::WRITE,
+        }
+    }
+
+    /// What stays ready for good.
+    fn end_of(interest: Interest) -> Self {
+        match interest {
+            Interest::Read => Self::END,
+            // After the end a write fails, and does not come out short.
+            Interest::Write => Self::NOTHING,
+        }
+    }
+
+    fn intersects(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+impl BitOr for Ready {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// One event more.
+const EVENT: usize = 8;
+
+/// The task that polled a direction last.
+#[derive(Debug, Default)]
+struct Waiting(Mutex<Option<Waker>>);
+
+impl Waiting {
+    fn replace(&self, waker: &Waker) {
+        let mut held = self.lock();
+        if !held.as_ref().is_some_and(|held| held.will_wake(waker)) {
+            let replaced = held.replace(waker.clone());
+            // Dropped outside the lock, for that may drop a task and so run anything. Not woken: two tasks that poll the
+            // same direction would wake each other for ever.
+            drop(held);
+            drop(replaced);
+        }
+    }
+
+    fn take(&self) -> Option<Waker> {
+        self.lock().take()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Waker>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,114 @@
+//! The sockets that the reactor watches, by the number that comes with their events.
+//!
+//! A number is never used twice, so that an event which arrives late, when its socket is gone and another one has its
+//! place, is recognised.
+
+use std::sync::{Arc, PoisonError};
+use std::task::Waker;
+
+#[cfg(loom)]
+use loom::sync::{Mutex, MutexGuard};
+#[cfg(not(loom))]
+use std::sync::{Mutex, MutexGuard};
+
+use slab::Slab;
+
+use super::readiness::{Readiness, Ready};
+
+/// The sockets that are watched.
+#[derive(Debug)]
+pub(crate) struct Table(Mutex<Entries>);
+
+impl Table {
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(Entries {
+            slab: Slab::new(),
+            generation: 0,
+        }))
+    }
+
+    pub(crate) fn insert(&self, readiness: Arc<Readiness>) -> Key {
+        let mut entries = self.lock();
+        entries.generation = entries.generation.wrapping_add(1);
+        let generation = entries.generation;
+        let index = entries.slab.insert(Entry { generation, readiness });
+        Key {
+            index: u32::try_from(index).expect("there are fewer sockets than descriptors"),
+            generation,
+        }
+    }
+
+    pub(crate) fn remove(&self, key: Key) {
+        let mut entries = self.lock();
+        if entries.get(key).is_some() {
+            let removed = entries.slab.remove(key.index());
+            // Its wakers are dropped outside the lock, for that may run anything.
+            drop(entries);
+            drop(removed);
+        }
+    }
+
+    /// Notes events, and moves the wakers of those who wait for them to `wakers`.
+    pub(crate) fn dispatch(&self, events: impl Iterator<Item = (Key, Ready)>, wakers: &mut Vec<Waker>) {
+        let entries = self.lock();
+        for (key, ready) in events {
+            if let Some(entry) = entries.get(key) {
+                entry.readiness.set(ready, wakers);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug)]
+struct Entries {
+    slab: Slab<Entry>,
+    generation: u32,
+}
+
+impl Entries {
+    fn get(&self, key: Key) -> Option<&Entry> {
+        let entry = self.slab.get(key.index());
+        entry.filter(|entry| entry.generation == key.generation)
+    }
+}
+
+#[derive(Debug)]
+struct Entry {
+    generation: u32,
+    readiness: Arc<Readiness>,
+}
+
+/// The number of a socket. It wraps around after 2³² registrations, by when no event is that late.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Key {
+    index: u32,
+    generation: u32,
+}
+
+impl Key {
+    /// No socket's.
+    pub(crate) const NONE: Self = Self {
+        index: u32::MAX,
+        generation: 0,
+    };
+
+    pub(crate) fn to_u64(self) -> u64 {
+        u64::from(self.generation) << 32 | u64::from(self.index)
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "each half is a number of 32 bits")]
+    pub(crate) fn from_u64(number: u64) -> Self {
+        Self {
+            generation: (number >> 32) as u32,
+            index: number as u32,
+        }
+    }
+
+    fn index(self) -> usize {
+        self.index as usize
+    }
+}
