@@ -7,8 +7,6 @@ use std::cell::RefCell;
 use std::mem;
 use std::ops::{Deref, DerefMut};
 
-use bytes::Bytes;
-
 /// The size of the smallest block, in bytes. All sizes are this, doubled any number of times.
 ///
 /// It holds a batch of pipelined small requests in one read and their replies in one write. As no idle connection has one,
@@ -46,19 +44,11 @@ impl Block {
         block[..bytes.len()].copy_from_slice(bytes);
         block
     }
-
-    /// The block, to be shared; it stays out of the pool unless it is [made a block](Self::try_from) again.
-    pub(crate) fn into_bytes(mut self) -> Bytes {
-        mem::take(&mut self.bytes).into()
-    }
 }
 
-impl TryFrom<Bytes> for Block {
-    type Error = Bytes;
-
-    /// The block that `bytes` is all of, unless anybody shares it.
-    fn try_from(bytes: Bytes) -> Result<Self, Bytes> {
-        bytes.try_into_mut().map(|bytes| Self { bytes: bytes.into() })
+impl AsRef<[u8]> for Block {
+    fn as_ref(&self) -> &[u8] {
+        self
     }
 }
 

@@ -9,7 +9,7 @@ use std::error::Error;
 
 use bytes::BytesMut;
 
-use crate::{Limit, Map, ReadBuf, TryMap};
+use crate::{Limit, Map, ReadBuf, Span, TryMap};
 
 /// Turns bytes into frames that own what they hold.
 ///
@@ -78,6 +78,29 @@ pub trait Decoder {
         } else {
             self.decode(src)
         }
+    }
+
+    /// Whether it cuts frames off a buffer and needs nothing else, so that it can do so in two steps:
+    /// [`find_cut`](Self::find_cut), then [`cut`](Self::cut). A frame by value, handed from function to function, costs more
+    /// than to find it.
+    #[doc(hidden)]
+    #[inline]
+    fn cuts(&self) -> bool {
+        false
+    }
+
+    #[doc(hidden)]
+    #[inline]
+    fn find_cut(&mut self, src: &[u8]) -> Result<Option<Span>, Self::Error> {
+        let _ = src;
+        Ok(None)
+    }
+
+    #[doc(hidden)]
+    #[inline]
+    fn cut(&mut self, src: &mut ReadBuf, span: &Span) -> Option<Self::Item> {
+        let _ = (src, span);
+        None
     }
 
     /// Makes something else of each frame.

@@ -35,6 +35,8 @@ pub struct Deframer<D> {
     undecoded: ReadBuf,
     max_buffered: usize,
     state: State,
+    /// The frame found last, from the first undecoded byte.
+    located: Span,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +56,7 @@ impl<D> Deframer<D> {
             undecoded: ReadBuf::new(),
             max_buffered: MAX_BUFFERED,
             state: State::Open,
+            located: Span::skip(0),
         }
     }
 
@@ -85,6 +88,7 @@ impl<D> Deframer<D> {
             undecoded: self.undecoded,
             max_buffered: self.max_buffered,
             state: self.state,
+            located: self.located,
         }
     }
 
@@ -162,6 +166,31 @@ impl<D> Deframer<D> {
         self.fail(self.offset() - consumed as u64, Fault::Malformed(source))
     }
 
+    /// Takes what the decoder has found, and asks again where bytes were skipped. `None` is for more bytes.
+    #[inline(never)]
+    fn settle<E>(
+        &mut self,
+        mut found: Result<Option<Span>, E>,
+        ask: impl Fn(&mut Self) -> Option<Result<Option<Span>, E>>,
+    ) -> Result<Option<Located>, DecodeError<E>> {
+        loop {
+            match found {
+                Ok(Some(span)) if span.is_frame() => {
+                    self.located = span;
+                    return Ok(Some(Located(())));
+                }
+                Ok(Some(span)) if span.len() > 0 => self.undecoded.advance(span.len()),
+                Ok(Some(_)) => return Err(self.fail(self.offset(), Fault::NoProgress)),
+                Ok(None) => return self.dry().map(|()| None),
+                Err(source) => return Err(self.fail(self.offset(), Fault::Malformed(source))),
+            }
+            match ask(self) {
+                Some(next) => found = next,
+                None => return Ok(None),
+            }
+        }
+    }
+
     /// What no frame in the undecoded bytes means: more are needed, the stream is over, or something is wrong.
     #[cold]
     fn dry<E>(&mut self) -> Result<(), DecodeError<E>> {
@@ -188,6 +217,55 @@ impl<D: Decoder> Deframer<D> {
     #[expect(clippy::should_implement_trait, reason = "it is none: `None` is not the end")]
     #[inline]
     pub fn next(&mut self) -> Result<Option<D::Item>, DecodeError<D::Error>> {
+        if !self.cuts() {
+            return self.next_decoded();
+        }
+        match self.locate_cut()? {
+            Some(located) => Ok(Some(self.cut(located))),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether [`next`](Self::next) does what [`locate_cut`](Self::locate_cut) and [`cut`](Self::cut) do, one after the other.
+    #[doc(hidden)]
+    #[inline]
+    pub fn cuts(&self) -> bool {
+        self.decoder.cuts() && self.state == State::Open
+    }
+
+    /// As [`locate`](Self::locate), for a frame to be taken by value.
+    #[doc(hidden)]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "on the way of every frame, and a result by reference costs more than all it does"
+    )]
+    pub fn locate_cut(&mut self) -> Result<Option<Located>, DecodeError<D::Error>> {
+        let undecoded = self.undecoded.bytes();
+        if undecoded.is_empty() {
+            return Ok(None);
+        }
+        match self.decoder.find_cut(undecoded) {
+            Ok(Some(span)) if span.is_frame() => {
+                self.located = span;
+                Ok(Some(Located(())))
+            }
+            other => self.settle(other, |deframer| {
+                let undecoded = deframer.undecoded.bytes();
+                (!undecoded.is_empty()).then(|| deframer.decoder.find_cut(undecoded))
+            }),
+        }
+    }
+
+    /// Takes the frame that [`locate_cut`](Self::locate_cut) has just found.
+    #[doc(hidden)]
+    #[inline]
+    pub fn cut(&mut self, _: Located) -> D::Item {
+        let frame = self.decoder.cut(&mut self.undecoded, &self.located);
+        frame.expect("a decoder that finds where to cut cuts there")
+    }
+
+    fn next_decoded(&mut self) -> Result<Option<D::Item>, DecodeError<D::Error>> {
         loop {
             let before = self.undecoded.len();
             let decoded = match self.state {
@@ -217,7 +295,7 @@ impl<D: BorrowDecoder> Deframer<D> {
     #[inline]
     pub fn next_ref(&mut self) -> Result<Option<D::Frame<'_>>, DecodeError<D::Error>> {
         match self.locate()? {
-            Some(span) => self.parse(&span).map(Some),
+            Some(located) => self.parse(located).map(Some),
             None => Ok(None),
         }
     }
@@ -227,27 +305,41 @@ impl<D: BorrowDecoder> Deframer<D> {
     ///
     /// # Errors
     /// As [`next`](Self::next).
-    #[inline]
-    pub fn locate(&mut self) -> Result<Option<Span>, DecodeError<D::Error>> {
-        loop {
-            let undecoded = self.undecoded.bytes_mut();
-            let located = match self.state {
-                State::Open if undecoded.is_empty() => return Ok(None),
-                State::Open => self.decoder.locate(undecoded),
-                State::Ended => locate_last(&mut self.decoder, undecoded),
-                State::Done => return Ok(None),
-            };
-            return match located {
-                Ok(Some(span)) if span.is_frame() => Ok(Some(span)),
-                Ok(Some(span)) if span.len() > 0 => {
-                    self.undecoded.advance(span.len());
-                    continue;
-                }
-                Ok(Some(_)) => Err(self.fail(self.offset(), Fault::NoProgress)),
-                Ok(None) => self.dry().map(|()| None),
-                Err(source) => Err(self.fail(self.offset(), Fault::Malformed(source))),
-            };
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "on the way of every frame, and a result by reference costs more than all it does"
+    )]
+    pub fn locate(&mut self) -> Result<Option<Located>, DecodeError<D::Error>> {
+        if self.state != State::Open {
+            return self.locate_last();
         }
+        let undecoded = self.undecoded.bytes_mut();
+        if undecoded.is_empty() {
+            return Ok(None);
+        }
+        match self.decoder.locate(undecoded) {
+            Ok(Some(span)) if span.is_frame() => {
+                self.located = span;
+                Ok(Some(Located(())))
+            }
+            other => self.settle(other, |deframer| {
+                let undecoded = deframer.undecoded.bytes_mut();
+                (!undecoded.is_empty()).then(|| deframer.decoder.locate(undecoded))
+            }),
+        }
+    }
+
+    /// As [`locate`](Self::locate), at the end of the stream.
+    #[cold]
+    fn locate_last(&mut self) -> Result<Option<Located>, DecodeError<D::Error>> {
+        if self.state == State::Done {
+            return Ok(None);
+        }
+        let found = self.decoder.locate_eof(self.undecoded.bytes_mut());
+        self.settle(found, |deframer| {
+            Some(deframer.decoder.locate_eof(deframer.undecoded.bytes_mut()))
+        })
     }
 
     /// Consumes the frame that [`locate`](Self::locate) has just found: the second half of
@@ -255,19 +347,17 @@ impl<D: BorrowDecoder> Deframer<D> {
     ///
     /// # Errors
     /// Fails, for good, when the frame's bytes have no meaning.
-    ///
-    /// # Panics
-    /// Panics if the span covers more than is buffered: it is not the one that was found last.
     #[inline]
-    pub fn parse(&mut self, span: &Span) -> Result<D::Frame<'_>, DecodeError<D::Error>> {
+    pub fn parse(&mut self, _: Located) -> Result<D::Frame<'_>, DecodeError<D::Error>> {
         let Self {
             decoder,
             undecoded,
             state,
+            located,
             ..
         } = self;
         undecoded
-            .take_in_place(span, |frame| decoder.parse(frame))
+            .take_in_place(located, |frame| decoder.parse(frame))
             .map_err(|fault| {
                 *state = State::Done;
                 DecodeError::new(Fault::Malformed(fault.source), fault.offset, fault.unread)
@@ -275,11 +365,10 @@ impl<D: BorrowDecoder> Deframer<D> {
     }
 }
 
-/// Keeps the end of a stream out of the way of all frames before.
-#[cold]
-fn locate_last<D: BorrowDecoder>(decoder: &mut D, undecoded: &[u8]) -> Result<Option<Span>, D::Error> {
-    decoder.locate_eof(undecoded)
-}
+/// Says that a frame was found, for [`Deframer::parse`]. Where it lies stays with the deframer: to hand that around, within
+/// results that it shares its place with, costs more than to find it.
+#[derive(Debug)]
+pub struct Located(());
 
 #[cfg(test)]
 mod tests {

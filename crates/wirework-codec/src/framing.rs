@@ -103,6 +103,21 @@ impl<F: Framing> Decoder for F {
     }
 
     #[inline]
+    fn cuts(&self) -> bool {
+        !F::ESCAPES
+    }
+
+    #[inline]
+    fn find_cut(&mut self, src: &[u8]) -> Result<Option<Span>, F::Error> {
+        self.find(src)
+    }
+
+    #[inline]
+    fn cut(&mut self, src: &mut ReadBuf, span: &Span) -> Option<Bytes> {
+        Some(src.take(span))
+    }
+
+    #[inline]
     fn decode_from(&mut self, src: &mut ReadBuf, is_ended: bool) -> Result<Option<Bytes>, F::Error> {
         let bytes = src.bytes();
         let found = if is_ended {

@@ -253,7 +253,11 @@ impl Default for LengthDelimited {
 impl Framing for LengthDelimited {
     type Error = LengthError;
 
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "on the way of every frame, and a result by reference costs more than all it does"
+    )]
     fn find(&mut self, src: &[u8]) -> Result<Option<Span>, LengthError> {
         // The settings that most people use, in as few instructions as a loop written by hand takes.
         if let Some((header, rest)) = src.split_first_chunk()
@@ -272,7 +276,8 @@ impl Framing for LengthDelimited {
 impl<P: Payload> Encoder<P> for LengthDelimited {
     type Error = LengthError;
 
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "on the way of every frame")]
     fn encode(&mut self, item: P, dst: &mut WriteBuf) -> Result<(), LengthError> {
         let len = item.as_ref().len();
         if self.layout.is_default

@@ -50,7 +50,7 @@ pub use byte_lines::{ByteLines, LinesError};
 pub use bytes;
 pub use cobs::{Cobs, CobsError};
 pub use decoder::Decoder;
-pub use deframer::{Deframer, MAX_BUFFERED};
+pub use deframer::{Deframer, Located, MAX_BUFFERED};
 pub use delimited::{Delimited, DelimitedError};
 pub use detect::{Detect, DetectError, Detection};
 pub use either::Either;

@@ -6,7 +6,7 @@
 use std::mem;
 use std::ops::Range;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
 use crate::Span;
 use crate::block::{Block, MIN_BLOCK};
@@ -20,7 +20,7 @@ const SMALL: usize = 2 * 1024;
 /// A frame keeps at most this many times its own length alive; where it would be more, it is copied.
 const PINNED: usize = 1024;
 
-/// Frames up to this many bytes, which is what a `Bytes` itself takes, are copied in any case.
+/// Frames up to this many bytes, about what a `Bytes` itself takes, are copied out of a [`BytesMut`].
 pub(crate) const TINY: usize = 64;
 
 /// What a [`Deframer`](crate::Deframer) has read and its decoder has not decoded.
@@ -141,35 +141,50 @@ impl ReadBuf {
         self.start += count;
     }
 
-    /// Takes a frame off the front: as a part of the memory that it was read into; or as a copy, if it is tiny, or so short
-    /// that it would keep more than 1024 times its length alive.
+    /// Takes a frame off the front: as a part of the memory that it was read into; or as a copy, if it is a small one with
+    /// nothing behind it, or so short that it would keep more than 1024 times its length alive.
     ///
     /// # Panics
     /// Panics when there are fewer bytes than the frame takes.
     #[inline]
     pub fn take(&mut self, span: &Span) -> Bytes {
-        let Range { start, end } = span.payload();
-        if end - start <= TINY {
-            let copy = Bytes::copy_from_slice(&self.bytes()[start..end]);
-            self.advance(span.len());
-            return copy;
+        let frame = self.start + span.payload().start..self.start + span.payload().end;
+        if self.form != Form::Frozen || span.len() >= self.len() || is_pinned(&self.frozen, frame.len()) {
+            return self.take_slowly(span, frame);
         }
-        self.take_slowly(start, end, span.len())
+        self.start += span.len();
+        self.frozen.slice(frame)
     }
 
-    /// As [`take`](Self::take), of a frame that is copied or that is the first of its block.
+    /// As [`take`](Self::take), of a frame that is the first or the last of its block, or that is copied.
     #[inline(never)]
-    fn take_slowly(&mut self, start: usize, end: usize, len: usize) -> Bytes {
-        let held = self.block.len().max(self.frozen.len());
-        if end - start > TINY.max(held / PINNED) {
-            self.freeze();
-            let (start, end) = (self.start + start, self.start + end);
-            self.advance(len);
-            return self.frozen.slice(start..end);
+    fn take_slowly(&mut self, span: &Span, frame: Range<usize>) -> Bytes {
+        if self.form == Form::Gathered {
+            self.settle();
+            return self.take(span);
         }
-        let copy = Bytes::copy_from_slice(&self.bytes()[start..end]);
-        self.advance(len);
-        copy
+        self.advance(span.len());
+        let is_last = self.start == self.end;
+        if self.form == Form::InPlace {
+            if is_pinned(&self.block, frame.len()) || (is_last && frame.len() <= SMALL) {
+                return Bytes::copy_from_slice(&self.block[frame]);
+            }
+            self.freeze();
+        }
+        if is_pinned(&self.frozen, frame.len()) {
+            return Bytes::copy_from_slice(&self.frozen[frame]);
+        }
+        if is_last {
+            // It takes the memory with it, rather than a share in it.
+            self.form = Form::InPlace;
+            self.start = 0;
+            self.end = 0;
+            let mut last = mem::take(&mut self.frozen);
+            last.truncate(frame.end);
+            last.advance(frame.start);
+            return last;
+        }
+        self.frozen.slice(frame)
     }
 
     /// Gives the bytes of a located frame to `parse`, and drops the frame. If that fails, drops all the rest as well.
@@ -226,7 +241,8 @@ impl ReadBuf {
         self.read += count as u64;
         if count == room {
             self.read_size = (self.block.len() * 2).min(MAX_READ);
-        } else if count < self.read_size / 4 {
+        } else if self.end < self.read_size / 4 {
+            // By all there is: this read may have brought but the end of a long frame.
             self.read_size = (self.read_size / 2).max(MIN_BLOCK);
         }
     }
@@ -252,7 +268,7 @@ impl ReadBuf {
             self.block = Block::EMPTY;
             self.start = 0;
             self.end = 0;
-        } else if is_worth_it && self.len() <= SMALL.max(self.block.len().max(self.frozen.len()) / 16) {
+        } else if is_worth_it && self.len() <= SMALL.max(self.block.len().max(self.frozen.len()) / 4) {
             let len = self.len();
             let undecoded = Block::copy_of(self.bytes());
             self.settle();
@@ -274,10 +290,9 @@ impl ReadBuf {
         mem::take(self.gathered()).freeze()
     }
 
-    /// Makes the block shared, so that frames can be parts of it.
+    /// Makes the block shared, so that frames can be parts of it. The last of them returns it to the pool.
     fn freeze(&mut self) {
-        self.settle();
-        self.frozen = mem::take(&mut self.block).into_bytes();
+        self.frozen = Bytes::from_owner(mem::take(&mut self.block));
         self.form = Form::Frozen;
     }
 
@@ -286,10 +301,10 @@ impl ReadBuf {
     fn settle(&mut self) {
         match mem::replace(&mut self.form, Form::InPlace) {
             Form::InPlace => {}
-            Form::Frozen => match Block::try_from(mem::take(&mut self.frozen)) {
-                Ok(block) => self.block = block,
-                Err(shared) => self.copy_in(&shared[self.start..self.end], &[]),
-            },
+            Form::Frozen => {
+                let frozen = mem::take(&mut self.frozen);
+                self.copy_in(&frozen[self.start..self.end], &[]);
+            }
             Form::Gathered => {
                 let gathered = mem::take(&mut self.gathered);
                 let block = mem::take(&mut self.block);
@@ -324,4 +339,10 @@ impl ReadBuf {
         self.start = 0;
         self.end = undecoded.len();
     }
+}
+
+/// Whether a frame of that length would keep too much memory alive.
+#[inline]
+fn is_pinned(memory: &[u8], frame: usize) -> bool {
+    frame <= memory.len() / PINNED
 }

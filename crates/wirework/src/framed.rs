@@ -261,7 +261,11 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     /// Takes a frame that is there already, by `decode`, if this is the time for it.
     ///
     /// Nearly every frame is, so this way is short, waits for nothing, and is inlined into the handler.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "on the way of every frame, and a result by reference costs more than all it does"
+    )]
     fn buffered<T, X>(
         &mut self,
         decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<X>>,
@@ -358,9 +362,22 @@ impl<C: Connection, D: Decoder, E> Framed<C, D, E> {
     /// Dropping the future loses nothing.
     #[inline]
     pub async fn next(&mut self) -> Result<Option<D::Item>, ReadError<D::Error>> {
-        match self.buffered(Deframer::next) {
-            Ok(None) => poll_fn(|cx| self.poll_frame(cx, Deframer::next)).await,
-            Ok(frame) => Ok(frame),
+        // Where it can be done in two steps it is: a frame would be moved from function to function, which costs more.
+        let buffered = if self.inbound.deframer.cuts() {
+            match self.buffered(Deframer::locate_cut) {
+                Ok(Some(located)) => return Ok(Some(self.inbound.deframer.cut(located))),
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            }
+        } else {
+            match self.buffered(Deframer::next) {
+                Ok(Some(frame)) => return Ok(Some(frame)),
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            }
+        };
+        match buffered {
+            Ok(()) => poll_fn(|cx| self.poll_frame(cx, Deframer::next)).await,
             Err(error) => Err(self.fail_now(error).await),
         }
     }
@@ -395,7 +412,7 @@ impl<C: Connection, D: BorrowDecoder, E> Framed<C, D, E> {
             },
             Err(error) => return Err(self.fail_now(error).await),
         };
-        match self.inbound.deframer.parse(&located) {
+        match self.inbound.deframer.parse(located) {
             Ok(frame) => Ok(Some((frame, Outbox::new(&mut self.outbound)))),
             Err(error) => {
                 // As in `fail`.
@@ -420,6 +437,10 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     where
         E: Encoder<T>,
     {
+        if !self.outbound.is_full() {
+            // As for receiving: no future is polled where there is nothing to wait for.
+            return self.outbound.append(item);
+        }
         self.reserve().await?.send(item)
     }
 

@@ -70,7 +70,11 @@ impl<D> Inbound<D> {
     }
 
     /// Takes a frame out of what is buffered, by `decode`. `None` where there is none, and once the budget is spent.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "on the way of every frame, and a result by reference costs more than all it does"
+    )]
     pub(super) fn buffered<T, E>(
         &mut self,
         decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<E>>,

@@ -51,7 +51,7 @@ impl<C: Connection, D, E> Framed<C, D, E> {
         let Some(located) = poll_fn(|cx| self.poll_frame(cx, Deframer::locate)).await? else {
             return Ok(None);
         };
-        let frame = self.inbound.deframer.parse(&located)?;
+        let frame = self.inbound.deframer.parse(located)?;
         let sending = Sending {
             connection: &mut self.connection,
             outbound: &mut self.outbound,
