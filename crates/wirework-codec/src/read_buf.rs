@@ -14,7 +14,7 @@ use crate::block::{Block, MIN_BLOCK};
 /// Blocks to read into grow up to this size while reads fill them.
 const MAX_READ: usize = 256 * 1024;
 
-/// Up to this many bytes, or a sixteenth of a block, are moved out of it to let it go while waiting for more.
+/// Up to this many bytes, or a quarter of a block, are moved out of it to let it go while waiting for more.
 const SMALL: usize = 2 * 1024;
 
 /// A frame keeps at most this many times its own length alive; where it would be more, it is copied.
