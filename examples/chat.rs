@@ -15,7 +15,7 @@ use async_channel::Receiver;
 use clap::{Args, Subcommand};
 use futures_lite::future::or;
 use wirework::codec::Lines;
-use wirework::{Connection, Framed, Network, Server, connect};
+use wirework::{Connection, Deadlines, Framed, Network, Server, connect};
 use wirework_examples::{Example, chat, serve_until_interrupted, typed_lines};
 
 /// A chat room, over TCP.
@@ -53,6 +53,8 @@ impl Example for ChatRoom {
                 let listener = network.listen_tcp(listen)?;
                 let server = Server::new(&network)
                     .max_connections(1000)
+                    // Members may be quiet for a while.
+                    .deadlines(Deadlines::new().idle(Duration::from_hours(1)))
                     .drain_deadline(Duration::from_secs(5));
                 serve_until_interrupted(server.serve_framed(listener, chat::codec(), chat::Chat::new())).await
             }

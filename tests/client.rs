@@ -427,7 +427,10 @@ async fn dropping_the_last_clone_closes_the_connection<N: Network>(network: N) {
     drop(client);
     assert_eq!(clone.pending(), 0);
     drop(clone);
-    assert!(matches!(far.next().await, Ok(None)));
+    // The dropped call may have been taken before.
+    while let Some(line) = far.next().await.unwrap() {
+        assert_eq!(line, "ask");
+    }
 }
 
 async fn a_shut_down_server_is_noticed_without_a_call<N: Network>(network: N) {

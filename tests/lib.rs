@@ -7,9 +7,21 @@
 #[expect(dead_code, reason = "it carries the README's doctests")]
 struct Readme;
 
+#[doc = include_str!("../docs/facing-the-internet.md")]
+#[expect(dead_code, reason = "it carries the chapter's doctests")]
+struct FacingTheInternet;
+
 #[doc = include_str!("../docs/your-first-protocol.md")]
 #[expect(dead_code, reason = "it carries the chapter's doctests")]
 struct YourFirstProtocol;
+
+#[doc = include_str!("../docs/codecs.md")]
+#[expect(dead_code, reason = "it carries the chapter's doctests")]
+struct Codecs;
+
+#[doc = include_str!("../docs/a-client-that-survives.md")]
+#[expect(dead_code, reason = "it carries the chapter's doctests")]
+struct AClientThatSurvives;
 
 mod clock;
 

@@ -6,11 +6,13 @@
 use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use wirework::codec::Lines;
 use wirework::proxy::{HttpProxy, ProxyError, Socks5Proxy};
-use wirework::{Connection, Context, Framed, Network, RunningServer, Server, connect, time};
+use wirework::{Connection, Context, Framed, Network, RunningServer, Server, connect};
 use wirework_tests::on_each_runtime;
 
 on_each_runtime![socks5_through_microsocks, http_through_tinyproxy];
@@ -30,7 +32,14 @@ impl Drop for Proxy {
 
 impl Proxy {
     /// Starts a proxy on a free port and waits until it listens. `None` if it is not installed.
-    async fn start<N: Network>(network: &N, command: impl Fn(u16) -> Command) -> Option<Self> {
+    async fn start<N: Network>(network: &N, command: impl Fn(u16) -> Command + Send + 'static) -> Option<Self> {
+        network.blocking(move || Self::start_now(&command)).await.unwrap()
+    }
+
+    fn start_now(command: &impl Fn(u16) -> Command) -> Option<Self> {
+        // One at a time: two that were given the same free port would take each other for themselves.
+        static STARTING: Mutex<()> = Mutex::new(());
+        let _starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
             let mut command = command(free.port());
@@ -52,7 +61,7 @@ impl Proxy {
                 if TcpStream::connect(proxy.addr).is_ok() {
                     return Some(proxy);
                 }
-                time::sleep(network, Duration::from_millis(5)).await;
+                thread::sleep(Duration::from_millis(5));
             }
         }
     }
@@ -126,15 +135,16 @@ async fn http_through_tinyproxy<N: Network>(network: N) {
         network.random_u64()
     );
     let path = std::env::temp_dir().join(name);
-    let start = Proxy::start(&network, |port| {
-        let mut config = std::fs::File::create(&path).unwrap();
+    let config_path = path.clone();
+    let start = Proxy::start(&network, move |port| {
+        let mut config = std::fs::File::create(&config_path).unwrap();
         writeln!(
             config,
             "Port {port}\nListen 127.0.0.1\nTimeout 60\nAllow 127.0.0.1\nBasicAuth me secret"
         )
         .unwrap();
         let mut command = Command::new("tinyproxy");
-        command.arg("-d").arg("-c").arg(&path);
+        command.arg("-d").arg("-c").arg(&config_path);
         command
     });
     let proxy = start.await;

@@ -31,6 +31,7 @@ fn an_unknown_runtime_is_answered_with_those_there_are() {
         ("echo", &["serve"][..]),
         ("udp_echo", &["serve"]),
         ("chat", &["serve"]),
+        ("client", &[]),
         ("everywhere", &[]),
     ] {
         let ended = Program::run(program, &[arguments, &["--runtime", "threads"]].concat());
@@ -288,4 +289,17 @@ fn everywhere_finds_all_transcripts_the_same() {
     );
     // There is no terminal, so its progress is in lines.
     assert_eq!(ended.stderr.lines().count(), pairs, "{}", ended.stderr);
+}
+
+#[test]
+fn a_client_survives_a_service_that_is_killed() {
+    for runtime in RUNTIMES {
+        let arguments = ["--seconds", "1", "--kill-every", "100", "--runtime", runtime];
+        let ended = Program::run("client", &arguments);
+        let summary = ended.output().trim_end();
+        assert!(
+            summary.contains(" calls answered, ") && summary.ends_with(" 0 lost"),
+            "{summary}"
+        );
+    }
 }

@@ -55,7 +55,7 @@ fn a_borrowed_frame_costs_no_allocation() {
 }
 
 #[test]
-fn an_owned_frame_costs_at_most_one_allocation() {
+fn an_owned_frame_costs_no_allocation() {
     let bytes = encoded(&mut LengthDelimited::new());
     let mut deframer = Deframer::new(LengthDelimited::new());
     let mut round = || {
@@ -64,7 +64,8 @@ fn an_owned_frame_costs_at_most_one_allocation() {
     };
     round();
     let count = measure(round).count_total;
-    assert!(count <= FRAMES as u64 + 4, "{count} allocations for {FRAMES} frames");
+    // One for all frames of a batch, to share the memory they were read into.
+    assert!(count <= 2, "{count} allocations for {FRAMES} frames");
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use wirework::codec::Lines;
-use wirework::{Deadlines, Network, Server, WhenFull};
+use wirework::socket::{ListenOptions, UnixListenOptions};
+use wirework::{Deadlines, Framed, Listener, Network, Server, WhenFull};
 use wirework_tests::on_each_runtime;
 
 use crate::{ask, client, echo, echo_server, report};
@@ -15,6 +16,8 @@ on_each_runtime![
     loopback_is_not_counted_by_default,
     contradictions_are_refused_by_name,
     a_handle_lists_and_closes_connections,
+    several_acceptors_share_a_port_and_the_limits,
+    a_unix_server_replaces_what_a_crashed_one_left,
 ];
 
 async fn a_full_server_may_refuse<N: Network>(network: N) {
@@ -117,4 +120,56 @@ async fn a_handle_lists_and_closes_connections<N: Network>(network: N) {
     server.shutdown().await;
     assert!(!handle.is_ready());
     assert!(handle.connections().is_empty());
+}
+
+async fn several_acceptors_share_a_port_and_the_limits<N: Network>(network: N) {
+    const MAX: usize = 3;
+    let options = ListenOptions::new().reuse_port(true);
+    let first = network.listen_tcp_with(([127, 0, 0, 1], 0).into(), &options).unwrap();
+    let addr = first.local_addr().unwrap().ip().unwrap();
+    let mut listeners = vec![first];
+    for _ in 0..3 {
+        listeners.push(network.listen_tcp_with(addr, &options).unwrap());
+    }
+    let limited = Server::new(&network).max_connections(MAX).when_full(WhenFull::Wait);
+    let server = limited.serve_framed(listeners, Lines::new(), echo);
+    // The system chooses an acceptor for each; with so many, none of the four is left out.
+    for round in 0..20 {
+        let mut clients = Vec::new();
+        for _ in 0..MAX {
+            let mut client = client(&network, &server).await;
+            assert_eq!(ask(&mut client, "hello").await.unwrap(), "hello");
+            clients.push(client);
+        }
+        let mut further = client(&network, &server).await;
+        further.send("further").await.unwrap();
+        further.flush().await.unwrap();
+        assert_eq!(ask(&mut clients[0], "still").await.unwrap(), "still");
+        assert_eq!(server.report().active, MAX as u64, "round {round}");
+        clients.pop();
+        assert_eq!(further.next().await.unwrap().unwrap(), "further");
+        drop((clients, further));
+        report(&network, &server, |report| report.active == 0).await;
+    }
+}
+
+async fn a_unix_server_replaces_what_a_crashed_one_left<N: Network>(network: N) {
+    let name = format!("wirework-{}-{:x}.sock", std::process::id(), network.random_u64());
+    let path = std::env::temp_dir().join(name);
+    let options = UnixListenOptions::new().mode(0o600).replace_stale(true);
+    for _ in 0..2 {
+        let listener = network.listen_unix_with(&path, &options).unwrap();
+        let server = Server::new(&network).serve_framed(listener, Lines::new(), echo);
+        let taken = network.listen_unix_with(&path, &options).map(drop).unwrap_err();
+        assert!(taken.to_string().contains(&path.display().to_string()), "{taken}");
+        let stream = network.connect_unix(&path).await.unwrap();
+        let mut client = Framed::new(stream, Lines::new());
+        assert_eq!(ask(&mut client, "hello").await.unwrap(), "hello");
+        drop(server);
+        assert_eq!(client.next().await.unwrap_or(None), None);
+        // The file stays, as it does when a server crashes.
+        assert!(path.exists());
+        while network.connect_unix(&path).await.is_ok() {}
+    }
+    std::fs::remove_file(&path).unwrap();
 }

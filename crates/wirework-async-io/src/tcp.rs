@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use async_io::Async;
-use wirework::{Addr, ConnectOptions, Listener, socket};
+use wirework::socket::{self, ListenOptions};
+use wirework::{Addr, ConnectOptions, Listener};
 
 use crate::Stream;
 use crate::interest::Interest;
@@ -87,12 +88,20 @@ pub struct TcpListener {
 }
 
 impl TcpListener {
-    /// Listens on `addr`; see [`Network`](wirework::Network) for the options it sets.
+    /// Listens on `addr`, with the default options.
     ///
     /// # Errors
     /// Those of the system, naming `addr`.
     pub fn bind(addr: SocketAddr) -> io::Result<Self> {
-        let source = Source::new(socket::listen_tcp(addr)?)?;
+        Self::bind_with(addr, &ListenOptions::new())
+    }
+
+    /// Listens on `addr`. Connections inherit the options.
+    ///
+    /// # Errors
+    /// Those of the system, naming `addr`.
+    pub fn bind_with(addr: SocketAddr, options: &ListenOptions) -> io::Result<Self> {
+        let source = Source::new(socket::listen_tcp_with(addr, options)?)?;
         Ok(Self { source })
     }
 
@@ -129,17 +138,12 @@ impl Listener for TcpListener {
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<TcpStream>> {
         let (stream, _) = ready!(self.source.poll_attempt(Interest::Read, cx, net::TcpListener::accept))?;
         stream.set_nonblocking(true)?;
-        Poll::Ready(Source::new(stream).and_then(without_delay))
+        Poll::Ready(Source::new(stream).map(TcpStream::from))
     }
 
     fn local_addr(&self) -> io::Result<Addr> {
         socket::local_addr(self.get_ref())
     }
-}
-
-fn without_delay(stream: Source<net::TcpStream>) -> io::Result<TcpStream> {
-    stream.get_ref().set_nodelay(true)?;
-    Ok(TcpStream::from(stream))
 }
 
 /// Whether a connection that was begun is there: it would block until it is, or has failed.

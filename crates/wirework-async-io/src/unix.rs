@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use async_io::Async;
-use wirework::{Addr, Listener, socket};
+use wirework::socket::{self, UnixListenOptions};
+use wirework::{Addr, Listener};
 
 use crate::Stream;
 use crate::interest::Interest;
@@ -58,12 +59,20 @@ pub struct UnixListener {
 }
 
 impl UnixListener {
-    /// Listens on `path`, where it makes a socket file.
+    /// Listens on `path`, where it makes a socket file, with the default options.
     ///
     /// # Errors
     /// Those of the system, naming `path`.
     pub fn bind(path: &Path) -> io::Result<Self> {
-        let source = Source::new(socket::listen_unix(path)?)?;
+        Self::bind_with(path, &UnixListenOptions::new())
+    }
+
+    /// Listens on `path`, where it makes a socket file.
+    ///
+    /// # Errors
+    /// Those of the system, naming `path`.
+    pub fn bind_with(path: &Path, options: &UnixListenOptions) -> io::Result<Self> {
+        let source = Source::new(socket::listen_unix_with(path, options)?)?;
         Ok(Self { source })
     }
 

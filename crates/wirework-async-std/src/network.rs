@@ -5,7 +5,10 @@ use std::net::SocketAddr;
 #[cfg(unix)]
 use std::path::Path;
 
-use wirework::{ConnectOptions, Network, Runtime, socket};
+#[cfg(unix)]
+use wirework::socket::UnixListenOptions;
+use wirework::socket::{self, ListenOptions};
+use wirework::{ConnectOptions, Network};
 
 use crate::{AsyncStd, TcpListener, TcpStream, UdpSocket};
 #[cfg(unix)]
@@ -28,8 +31,8 @@ impl Network for AsyncStd {
         TcpStream::connect_with(addr, options)
     }
 
-    fn listen_tcp(&self, addr: SocketAddr) -> io::Result<TcpListener> {
-        TcpListener::bind(addr)
+    fn listen_tcp_with(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<TcpListener> {
+        TcpListener::bind_with(addr, options)
     }
 
     fn bind_udp(&self, addr: SocketAddr) -> io::Result<UdpSocket> {
@@ -42,13 +45,11 @@ impl Network for AsyncStd {
     }
 
     #[cfg(unix)]
-    fn listen_unix(&self, path: &Path) -> io::Result<UnixListener> {
-        UnixListener::bind(path)
+    fn listen_unix_with(&self, path: &Path, options: &UnixListenOptions) -> io::Result<UnixListener> {
+        UnixListener::bind_with(path, options)
     }
 
-    async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-        let host = host.to_owned();
-        let lookup = self.blocking(move || socket::resolve(&host, port));
-        lookup.await.map_err(io::Error::other)?
+    fn resolve(&self, host: &str, port: u16) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send {
+        socket::resolve_on(self, host, port)
     }
 }

@@ -33,10 +33,18 @@ const MAX_LINE: usize = 64 * 1024;
 #[derive(Debug, Clone)]
 pub struct ByteLines {
     max_len: usize,
-    crlf: bool,
-    strict: bool,
+    ending: Ending,
     allow_unterminated: bool,
     scan: Scan,
+}
+
+/// What is written after a line, and what is read as its end: either of the two, or that only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    Lf,
+    LfOnly,
+    Crlf,
+    CrlfOnly,
 }
 
 impl ByteLines {
@@ -45,8 +53,7 @@ impl ByteLines {
     pub const fn new() -> Self {
         Self {
             max_len: MAX_LINE,
-            crlf: false,
-            strict: false,
+            ending: Ending::Lf,
             allow_unterminated: false,
             scan: Scan::new(),
         }
@@ -62,7 +69,10 @@ impl ByteLines {
     /// Writes CRLF after each line; LF unless set. Either is read, unless [`strict`](Self::strict).
     #[must_use]
     pub const fn crlf(mut self) -> Self {
-        self.crlf = true;
+        self.ending = match self.ending {
+            Ending::Lf | Ending::Crlf => Ending::Crlf,
+            Ending::LfOnly | Ending::CrlfOnly => Ending::CrlfOnly,
+        };
         self
     }
 
@@ -70,7 +80,10 @@ impl ByteLines {
     /// error, since two readers that disagree on it would see different messages.
     #[must_use]
     pub const fn strict(mut self) -> Self {
-        self.strict = true;
+        self.ending = match self.ending {
+            Ending::Lf | Ending::LfOnly => Ending::LfOnly,
+            Ending::Crlf | Ending::CrlfOnly => Ending::CrlfOnly,
+        };
         self
     }
 
@@ -89,7 +102,7 @@ impl ByteLines {
     /// Whether CR before LF is part of the line break.
     #[inline]
     fn takes_cr(&self) -> bool {
-        self.crlf || !self.strict
+        self.ending != Ending::LfOnly
     }
 
     /// How many bytes there can be without a line feed: the last one may turn out to be the `\r` of the line break.
@@ -99,12 +112,12 @@ impl ByteLines {
     }
 
     /// Where the line ends that has its line feed at `line_feed`.
-    #[inline]
+    #[inline(never)]
     fn line_end(&self, src: &[u8], line_feed: usize) -> Result<usize, LinesError> {
         let carriage_return = line_feed > 0 && src[line_feed - 1] == b'\r';
         let end = line_feed - usize::from(carriage_return && self.takes_cr());
         // First what would have been an error before the line feed came.
-        if line_feed <= self.longest() && self.crlf && self.strict && !carriage_return {
+        if line_feed <= self.longest() && self.ending == Ending::CrlfOnly && !carriage_return {
             return Err(LinesError::LineBreak { at: line_feed });
         }
         if end > self.max_len {
@@ -122,17 +135,16 @@ impl ByteLines {
             return Err(LinesError::LineBreak { at });
         }
         match line {
-            [rest @ .., b'\r'] if !self.crlf && !self.strict => Err(LinesError::LineBreak { at: rest.len() }),
+            [rest @ .., b'\r'] if self.ending == Ending::Lf => Err(LinesError::LineBreak { at: rest.len() }),
             _ => Ok(()),
         }
     }
 
     #[inline]
     fn put_line_break(&self, dst: &mut WriteBuf) {
-        if self.crlf {
-            dst.put_slice(b"\r\n");
-        } else {
-            dst.put_u8(b'\n');
+        match self.ending {
+            Ending::Lf | Ending::LfOnly => dst.put_u8(b'\n'),
+            Ending::Crlf | Ending::CrlfOnly => dst.put_slice(b"\r\n"),
         }
     }
 }
@@ -149,6 +161,11 @@ impl Framing for ByteLines {
     #[inline]
     fn find(&mut self, src: &[u8]) -> Result<Option<Span>, LinesError> {
         if let Some(line_feed) = self.scan.find(b'\n', src) {
+            // First the way of most lines, which is short enough to be inlined.
+            let before = line_feed.checked_sub(1).map_or(0, |at| src[at]);
+            if before != b'\r' && line_feed <= self.max_len && self.ending != Ending::CrlfOnly {
+                return Ok(Some(Span::new(0..line_feed, line_feed + 1)));
+            }
             let end = self.line_end(src, line_feed)?;
             return Ok(Some(Span::new(0..end, line_feed + 1)));
         }

@@ -87,6 +87,8 @@ impl Framing for Cobs {
         Ok(found.map(|end| Span::new(0..end, end + 1)))
     }
 
+    const ESCAPES: bool = true;
+
     fn unescape(&mut self, frame: &mut [u8]) -> Result<usize, CobsError> {
         let (mut read, mut written) = (0, 0);
         while let Some(&code) = frame.get(read) {

@@ -3,21 +3,12 @@
 //! All that a decoder should not have to watch is watched here, once: the bound on buffered bytes, progress, and
 //! bytes left over at the end of the stream. It does no I/O, so the same code serves a connection, a test and a fuzzer.
 
-use std::mem;
+use bytes::Bytes;
 
-use bytes::{Bytes, BytesMut};
-
-use crate::block::{Block, MIN_BLOCK};
-use crate::{BorrowDecoder, DecodeError, Decoder, Fault, Span};
+use crate::{BorrowDecoder, DecodeError, Decoder, Fault, ReadBuf, Span};
 
 /// The most bytes that are buffered for one frame, unless set otherwise: 2 MiB.
 pub const MAX_BUFFERED: usize = 2 * 1024 * 1024;
-
-/// Blocks to read into grow up to this size while reads fill them.
-const MAX_READ: usize = 256 * 1024;
-
-/// Up to this many bytes, or a sixteenth of a block, are moved out of it to let it go while waiting for more.
-const SMALL: usize = 1024;
 
 /// Bytes in, frames out.
 ///
@@ -41,18 +32,11 @@ const SMALL: usize = 1024;
 #[derive(Debug)]
 pub struct Deframer<D> {
     decoder: D,
-    /// What is read into; `block[start..end]` is undecoded.
-    block: Block,
-    start: usize,
-    end: usize,
-    /// Undecoded bytes in front of those of `block`, where owned frames are asked for.
-    carry: BytesMut,
-    /// Where in the stream the undecoded bytes start.
-    offset: u64,
-    /// How large a block to read into.
-    read_size: usize,
+    undecoded: ReadBuf,
     max_buffered: usize,
     state: State,
+    /// The frame found last, from the first undecoded byte.
+    located: Span,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,14 +53,10 @@ impl<D> Deframer<D> {
     pub fn new(decoder: D) -> Self {
         Self {
             decoder,
-            block: Block::EMPTY,
-            start: 0,
-            end: 0,
-            carry: BytesMut::new(),
-            offset: 0,
-            read_size: MIN_BLOCK,
+            undecoded: ReadBuf::new(),
             max_buffered: MAX_BUFFERED,
             state: State::Open,
+            located: Span::skip(0),
         }
     }
 
@@ -105,32 +85,28 @@ impl<D> Deframer<D> {
     pub fn map_decoder<T>(self, map: impl FnOnce(D) -> T) -> Deframer<T> {
         Deframer {
             decoder: map(self.decoder),
-            block: self.block,
-            start: self.start,
-            end: self.end,
-            carry: self.carry,
-            offset: self.offset,
-            read_size: self.read_size,
+            undecoded: self.undecoded,
             max_buffered: self.max_buffered,
             state: self.state,
+            located: self.located,
         }
     }
 
     /// The decoder and the undecoded bytes.
-    pub fn into_parts(mut self) -> (D, Bytes) {
-        let undecoded = self.take_undecoded();
-        (self.decoder, undecoded)
+    pub fn into_parts(self) -> (D, Bytes) {
+        (self.decoder, self.undecoded.into_bytes())
     }
 
     /// How many undecoded bytes are buffered.
     #[inline]
     pub fn buffered(&self) -> usize {
-        self.carry.len() + (self.end - self.start)
+        self.undecoded.len()
     }
 
     /// Where in the stream the undecoded bytes start: how many bytes have been decoded.
+    #[inline]
     pub fn offset(&self) -> u64 {
-        self.offset
+        self.undecoded.offset()
     }
 
     /// Whether [`finish`](Self::finish) was called or an error ended the stream.
@@ -140,32 +116,17 @@ impl<D> Deframer<D> {
 
     /// How much memory is held for undecoded bytes, in bytes.
     pub fn memory(&self) -> usize {
-        self.block.len() + self.carry.capacity()
+        self.undecoded.memory()
     }
 
     /// Appends bytes. See [`spare`](Self::spare) for reading without a copy.
-    pub fn push(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            let spare = self.spare();
-            let count = spare.len().min(bytes.len());
-            spare[..count].copy_from_slice(&bytes[..count]);
-            self.filled(count);
-            bytes = &bytes[count..];
-        }
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.undecoded.push(bytes);
     }
 
     /// Memory to read more bytes into; never empty. Tell [`filled`](Self::filled) how many came.
     pub fn spare(&mut self) -> &mut [u8] {
-        if self.start == self.end {
-            self.start = 0;
-            self.end = 0;
-            if self.block.len() < self.read_size {
-                self.block = Block::with_len(self.read_size);
-            }
-        } else if self.block.len() - self.end <= self.block.len() / 2 {
-            self.make_room();
-        }
-        &mut self.block[self.end..]
+        self.undecoded.spare()
     }
 
     /// Takes the first `count` bytes of [`spare`](Self::spare) for read.
@@ -174,14 +135,7 @@ impl<D> Deframer<D> {
     /// Panics if that is more than there was room for.
     #[inline]
     pub fn filled(&mut self, count: usize) {
-        let room = self.block.len() - self.end;
-        assert!(count <= room, "{count} bytes cannot have been read into {room}");
-        self.end += count;
-        if count == room {
-            self.read_size = (self.block.len() * 2).min(MAX_READ);
-        } else if count < self.read_size / 4 {
-            self.read_size = (self.read_size / 2).max(MIN_BLOCK);
-        }
+        self.undecoded.filled(count);
     }
 
     /// Says that the stream has ended: no more bytes will come.
@@ -194,75 +148,59 @@ impl<D> Deframer<D> {
     /// Lets go of memory before a wait for more bytes.
     #[inline]
     pub fn release(&mut self) {
-        let undecoded = self.start..self.end;
-        if undecoded.is_empty() {
-            self.block = Block::EMPTY;
-            self.start = 0;
-            self.end = 0;
-        } else if undecoded.len() <= SMALL.max(self.block.len() / 16) && self.block.len() >= MIN_BLOCK {
-            self.block = Block::copy_of(&self.block[undecoded.clone()]);
-            self.start = 0;
-            self.end = undecoded.len();
-        }
-        if self.carry.is_empty() {
-            self.carry = BytesMut::new();
-        } else if self.carry.len() <= SMALL || self.carry.len() <= self.carry.capacity() / 4 {
-            self.carry = BytesMut::from(&self.carry[..]);
-        }
-    }
-
-    /// Moves the undecoded bytes to the front of the block, or to a longer one.
-    fn make_room(&mut self) {
-        let undecoded = self.start..self.end;
-        if undecoded.len() < self.block.len() / 2 && self.block.len() >= self.read_size {
-            self.block.copy_within(undecoded.clone(), 0);
-        } else {
-            // Growing by what has come, never by what a header claims, bounds what is held by what the peer sent.
-            let mut longer = Block::with_len((undecoded.len() * 2).max(self.read_size));
-            longer[..undecoded.len()].copy_from_slice(&self.block[undecoded.clone()]);
-            self.block = longer;
-        }
-        self.start = 0;
-        self.end = undecoded.len();
-    }
-
-    fn take_undecoded(&mut self) -> Bytes {
-        self.gather();
-        mem::take(&mut self.carry).freeze()
-    }
-
-    /// Moves all undecoded bytes into `carry`, for decoders that take them from there.
-    fn gather(&mut self) {
-        self.carry.extend_from_slice(&self.block[self.start..self.end]);
-        self.start = 0;
-        self.end = 0;
-    }
-
-    /// Moves all undecoded bytes into `block`, for decoders that only look.
-    fn scatter(&mut self) {
-        let carry = mem::take(&mut self.carry);
-        let rest = mem::take(&mut self.block);
-        let rest = &rest[mem::take(&mut self.start)..mem::take(&mut self.end)];
-        self.push(&carry);
-        self.push(rest);
+        self.undecoded.release();
     }
 
     /// Ends the stream with an error in the frame that starts at `offset`.
     #[cold]
     fn fail<E>(&mut self, offset: u64, fault: Fault<E>) -> DecodeError<E> {
         self.state = State::Done;
-        DecodeError::new(fault, offset, self.take_undecoded())
+        DecodeError::new(fault, offset, self.undecoded.take_all())
+    }
+
+    /// Ends the stream with an error of the decoder, which had `before` bytes to decode.
+    #[cold]
+    fn malformed<E>(&mut self, source: E, before: usize) -> DecodeError<E> {
+        // Of these it may have consumed some, which are of the faulty frame.
+        let consumed = before.saturating_sub(self.undecoded.len());
+        self.fail(self.offset() - consumed as u64, Fault::Malformed(source))
+    }
+
+    /// Takes what the decoder has found, and asks again where bytes were skipped. `None` is for more bytes.
+    #[inline(never)]
+    fn settle<E>(
+        &mut self,
+        mut found: Result<Option<Span>, E>,
+        ask: impl Fn(&mut Self) -> Option<Result<Option<Span>, E>>,
+    ) -> Result<Option<Located>, DecodeError<E>> {
+        loop {
+            match found {
+                Ok(Some(span)) if span.is_frame() => {
+                    self.located = span;
+                    return Ok(Some(Located(())));
+                }
+                Ok(Some(span)) if span.len() > 0 => self.undecoded.advance(span.len()),
+                Ok(Some(_)) => return Err(self.fail(self.offset(), Fault::NoProgress)),
+                Ok(None) => return self.dry().map(|()| None),
+                Err(source) => return Err(self.fail(self.offset(), Fault::Malformed(source))),
+            }
+            match ask(self) {
+                Some(next) => found = next,
+                None => return Ok(None),
+            }
+        }
     }
 
     /// What no frame in the undecoded bytes means: more are needed, the stream is over, or something is wrong.
+    #[cold]
     fn dry<E>(&mut self) -> Result<(), DecodeError<E>> {
         let buffered = self.buffered();
         match self.state {
-            State::Ended if buffered > 0 => return Err(self.fail(self.offset, Fault::Truncated { left: buffered })),
+            State::Ended if buffered > 0 => return Err(self.fail(self.offset(), Fault::Truncated { left: buffered })),
             State::Ended => self.state = State::Done,
             State::Open if buffered >= self.max_buffered => {
                 let limit = self.max_buffered;
-                return Err(self.fail(self.offset, Fault::TooLong { limit }));
+                return Err(self.fail(self.offset(), Fault::TooLong { limit }));
             }
             State::Open | State::Done => {}
         }
@@ -277,28 +215,73 @@ impl<D: Decoder> Deframer<D> {
     /// # Errors
     /// Fails when the bytes cannot be decoded. An error is terminal and carries the undecoded bytes; `None` follows it.
     #[expect(clippy::should_implement_trait, reason = "it is none: `None` is not the end")]
+    #[inline]
     pub fn next(&mut self) -> Result<Option<D::Item>, DecodeError<D::Error>> {
-        if self.start < self.end {
-            self.gather();
+        if !self.cuts() {
+            return self.next_decoded();
         }
+        match self.locate_cut()? {
+            Some(located) => Ok(Some(self.cut(located))),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether [`next`](Self::next) does what [`locate_cut`](Self::locate_cut) and [`cut`](Self::cut) do, one after the other.
+    #[doc(hidden)]
+    #[inline]
+    pub fn cuts(&self) -> bool {
+        self.decoder.cuts() && self.state == State::Open
+    }
+
+    /// As [`locate`](Self::locate), for a frame to be taken by value.
+    #[doc(hidden)]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "on the way of every frame, and a result by reference costs more than all it does"
+    )]
+    pub fn locate_cut(&mut self) -> Result<Option<Located>, DecodeError<D::Error>> {
+        let undecoded = self.undecoded.bytes();
+        if undecoded.is_empty() {
+            return Ok(None);
+        }
+        match self.decoder.find_cut(undecoded) {
+            Ok(Some(span)) if span.is_frame() => {
+                self.located = span;
+                Ok(Some(Located(())))
+            }
+            other => self.settle(other, |deframer| {
+                let undecoded = deframer.undecoded.bytes();
+                (!undecoded.is_empty()).then(|| deframer.decoder.find_cut(undecoded))
+            }),
+        }
+    }
+
+    /// Takes the frame that [`locate_cut`](Self::locate_cut) has just found.
+    #[doc(hidden)]
+    #[inline]
+    pub fn cut(&mut self, _: Located) -> D::Item {
+        let frame = self.decoder.cut(&mut self.undecoded, &self.located);
+        frame.expect("a decoder that finds where to cut cuts there")
+    }
+
+    fn next_decoded(&mut self) -> Result<Option<D::Item>, DecodeError<D::Error>> {
         loop {
-            let before = self.carry.len();
+            let before = self.undecoded.len();
             let decoded = match self.state {
                 State::Open if before == 0 => return Ok(None),
-                State::Open => self.decoder.decode(&mut self.carry),
-                State::Ended => self.decoder.decode_eof(&mut self.carry),
+                State::Open => self.decoder.decode_from(&mut self.undecoded, false),
+                State::Ended => self.decoder.decode_from(&mut self.undecoded, true),
                 State::Done => return Ok(None),
             };
-            let consumed = before.saturating_sub(self.carry.len());
-            let frame_offset = self.offset;
-            self.offset += consumed as u64;
+            let is_progress = self.undecoded.len() < before;
             return match decoded {
-                Ok(Some(_)) if consumed == 0 => Err(self.fail(frame_offset, Fault::NoProgress)),
-                Ok(Some(frame)) => Ok(Some(frame)),
+                Ok(Some(frame)) if is_progress => Ok(Some(frame)),
                 // Bytes were skipped; a frame may follow them.
-                Ok(None) if consumed > 0 => continue,
+                Ok(None) if is_progress => continue,
+                Ok(Some(_)) => Err(self.fail(self.offset(), Fault::NoProgress)),
                 Ok(None) => self.dry().map(|()| None),
-                Err(source) => Err(self.fail(frame_offset, Fault::Malformed(source))),
+                Err(source) => Err(self.malformed(source, before)),
             };
         }
     }
@@ -309,9 +292,10 @@ impl<D: BorrowDecoder> Deframer<D> {
     ///
     /// # Errors
     /// As [`next`](Self::next).
+    #[inline]
     pub fn next_ref(&mut self) -> Result<Option<D::Frame<'_>>, DecodeError<D::Error>> {
         match self.locate()? {
-            Some(span) => self.parse(&span).map(Some),
+            Some(located) => self.parse(located).map(Some),
             None => Ok(None),
         }
     }
@@ -321,31 +305,41 @@ impl<D: BorrowDecoder> Deframer<D> {
     ///
     /// # Errors
     /// As [`next`](Self::next).
-    #[inline]
-    pub fn locate(&mut self) -> Result<Option<Span>, DecodeError<D::Error>> {
-        if !self.carry.is_empty() {
-            self.scatter();
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "on the way of every frame, and a result by reference costs more than all it does"
+    )]
+    pub fn locate(&mut self) -> Result<Option<Located>, DecodeError<D::Error>> {
+        if self.state != State::Open {
+            return self.locate_last();
         }
-        loop {
-            let undecoded = &self.block[self.start..self.end];
-            let located = match self.state {
-                State::Open if undecoded.is_empty() => return Ok(None),
-                State::Open => self.decoder.locate(undecoded),
-                State::Ended => self.decoder.locate_eof(undecoded),
-                State::Done => return Ok(None),
-            };
-            return match located {
-                Ok(Some(span)) if span.len() == 0 => Err(self.fail(self.offset, Fault::NoProgress)),
-                Ok(Some(span)) if span.is_skipped() => {
-                    self.start += span.len();
-                    self.offset += span.len() as u64;
-                    continue;
-                }
-                Ok(Some(span)) => Ok(Some(span)),
-                Ok(None) => self.dry().map(|()| None),
-                Err(source) => Err(self.fail(self.offset, Fault::Malformed(source))),
-            };
+        let undecoded = self.undecoded.bytes_mut();
+        if undecoded.is_empty() {
+            return Ok(None);
         }
+        match self.decoder.locate(undecoded) {
+            Ok(Some(span)) if span.is_frame() => {
+                self.located = span;
+                Ok(Some(Located(())))
+            }
+            other => self.settle(other, |deframer| {
+                let undecoded = deframer.undecoded.bytes_mut();
+                (!undecoded.is_empty()).then(|| deframer.decoder.locate(undecoded))
+            }),
+        }
+    }
+
+    /// As [`locate`](Self::locate), at the end of the stream.
+    #[cold]
+    fn locate_last(&mut self) -> Result<Option<Located>, DecodeError<D::Error>> {
+        if self.state == State::Done {
+            return Ok(None);
+        }
+        let found = self.decoder.locate_eof(self.undecoded.bytes_mut());
+        self.settle(found, |deframer| {
+            Some(deframer.decoder.locate_eof(deframer.undecoded.bytes_mut()))
+        })
     }
 
     /// Consumes the frame that [`locate`](Self::locate) has just found: the second half of
@@ -353,30 +347,34 @@ impl<D: BorrowDecoder> Deframer<D> {
     ///
     /// # Errors
     /// Fails, for good, when the frame's bytes have no meaning.
-    ///
-    /// # Panics
-    /// Panics if the span covers more than is buffered: it is not the one that was found last.
     #[inline]
-    pub fn parse(&mut self, span: &Span) -> Result<D::Frame<'_>, DecodeError<D::Error>> {
-        let (frame, rest) = self.block[self.start..self.end].split_at_mut(span.len());
-        let offset = self.offset;
-        self.start += span.len();
-        self.offset += span.len() as u64;
-        match self.decoder.parse(&mut frame[span.payload()]) {
-            Ok(frame) => Ok(frame),
-            Err(source) => {
-                self.state = State::Done;
-                let unread = Bytes::copy_from_slice(rest);
-                self.end = self.start;
-                Err(DecodeError::new(Fault::Malformed(source), offset, unread))
-            }
-        }
+    pub fn parse(&mut self, _: Located) -> Result<D::Frame<'_>, DecodeError<D::Error>> {
+        let Self {
+            decoder,
+            undecoded,
+            state,
+            located,
+            ..
+        } = self;
+        undecoded
+            .take_in_place(located, |frame| decoder.parse(frame))
+            .map_err(|fault| {
+                *state = State::Done;
+                DecodeError::new(Fault::Malformed(fault.source), fault.offset, fault.unread)
+            })
     }
 }
+
+/// Says that a frame was found, for [`Deframer::parse`]. Where it lies stays with the deframer: to hand that around, within
+/// results that it shares its place with, costs more than to find it.
+#[derive(Debug)]
+pub struct Located(());
 
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
+
+    use bytes::BytesMut;
 
     use super::*;
     use crate::{LengthDelimited, Lines, LinesError};
@@ -462,13 +460,13 @@ mod tests {
     #[test]
     fn reads_grow_while_they_are_filled_and_shrink_again() {
         let mut deframer = Deframer::new(crate::RawBytes::new());
-        for size in [8, 16, 32, 64, 128, 256, 256] {
+        for size in [16, 32, 64, 128, 256, 256] {
             let spare = deframer.spare().len();
             assert_eq!(spare, size * 1024);
             deframer.filled(spare);
             while deframer.next_ref().unwrap().is_some() {}
         }
-        for size in [256, 128, 64, 32, 16, 8, 8] {
+        for size in [256, 128, 64, 32, 16, 16] {
             deframer.release();
             assert_eq!(deframer.spare().len(), size * 1024);
             deframer.filled(1);
@@ -497,7 +495,7 @@ mod tests {
         assert!(deframer.next_ref().unwrap().is_none());
         deframer.release();
         assert!(deframer.memory() <= 8 * 2004, "{}", deframer.memory());
-        deframer.push(&[0; 998_000]);
+        deframer.push(&vec![0; 998_000]);
         assert_eq!(deframer.next_ref().unwrap().unwrap().len(), 1_000_000);
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::BytesMut;
 use thiserror::Error;
 
-use crate::{BorrowDecoder, Decoder, Either, Encoder, Span, WriteBuf};
+use crate::{BorrowDecoder, Decoder, Either, Encoder, ReadBuf, Span, WriteBuf};
 
 /// Whether a stream is of a certain protocol, as far as its first bytes tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -150,6 +150,17 @@ where
             State::Undecided => Ok(None),
             State::Left => tag(self.left.decode_eof(src), Either::Left, DetectError::Left),
             State::Right => tag(self.right.decode_eof(src), Either::Right, DetectError::Right),
+        }
+    }
+
+    fn decode_from(&mut self, src: &mut ReadBuf, is_ended: bool) -> Result<Option<Self::Item>, Self::Error> {
+        if src.is_empty() && self.state == State::Undecided {
+            return Ok(None);
+        }
+        match self.state(src.bytes(), is_ended)? {
+            State::Undecided => Ok(None),
+            State::Left => tag(self.left.decode_from(src, is_ended), Either::Left, DetectError::Left),
+            State::Right => tag(self.right.decode_from(src, is_ended), Either::Right, DetectError::Right),
         }
     }
 }

@@ -44,6 +44,22 @@ pub struct LengthDelimited {
     /// `None` for all up to and including the length.
     skip: Option<usize>,
     max_len: usize,
+    layout: Layout,
+}
+
+/// What follows from the settings, worked out once rather than for each frame.
+#[derive(Debug, Clone, Copy)]
+struct Layout {
+    /// Where the length ends.
+    header: usize,
+    /// How many bytes are dropped from the front of a frame.
+    skipped: usize,
+    /// What to add to a length to get how long the frame is that is handed out.
+    bias: i64,
+    /// How long that frame is at least.
+    shortest: u64,
+    /// Whether all is as it is unless set otherwise, but for the limit.
+    is_default: bool,
 }
 
 impl LengthDelimited {
@@ -57,6 +73,13 @@ impl LengthDelimited {
             adjustment: 0,
             skip: None,
             max_len: MAX_LEN,
+            layout: Layout {
+                header: 4,
+                skipped: 4,
+                bias: 0,
+                shortest: 0,
+                is_default: true,
+            },
         }
     }
 
@@ -75,7 +98,7 @@ impl LengthDelimited {
     pub const fn offset(mut self, bytes: usize) -> Self {
         assert!(bytes <= 64 * 1024, "a length lies within the first 64 KiB of its frame");
         self.offset = bytes;
-        self
+        self.lay_out()
     }
 
     /// Sets how many bytes the length takes, 1 to 8; 4 unless set.
@@ -86,14 +109,14 @@ impl LengthDelimited {
     pub const fn width(mut self, bytes: usize) -> Self {
         assert!(1 <= bytes && bytes <= 8, "a length takes 1 to 8 bytes");
         self.width = bytes;
-        self
+        self.lay_out()
     }
 
     /// The least significant byte of the length comes first; the most significant one unless set.
     #[must_use]
     pub const fn little_endian(mut self) -> Self {
         self.little_endian = true;
-        self
+        self.lay_out()
     }
 
     /// Sets what to add to a length to get the number of bytes that follow it; 0 unless set.
@@ -102,7 +125,7 @@ impl LengthDelimited {
     #[must_use]
     pub const fn adjustment(mut self, bytes: i64) -> Self {
         self.adjustment = bytes;
-        self
+        self.lay_out()
     }
 
     /// Sets how many bytes are dropped from the front of a frame; those up to and including the length unless set.
@@ -113,7 +136,7 @@ impl LengthDelimited {
     pub const fn skip(mut self, bytes: usize) -> Self {
         assert!(bytes <= 64 * 1024, "a header takes at most 64 KiB");
         self.skip = Some(bytes);
-        self
+        self.lay_out()
     }
 
     /// Hands out frames with all that comes before and in the length; the same as [`skip(0)`](Self::skip).
@@ -122,57 +145,75 @@ impl LengthDelimited {
         self.skip(0)
     }
 
-    /// Where the length ends.
-    #[inline]
-    fn header(&self) -> usize {
-        self.offset + self.width
+    #[expect(clippy::cast_possible_wrap, reason = "a header takes at most 64 KiB")]
+    const fn lay_out(mut self) -> Self {
+        let header = self.offset + self.width;
+        let skipped = match self.skip {
+            Some(bytes) => bytes,
+            None => header,
+        };
+        self.layout = Layout {
+            header,
+            skipped,
+            bias: self.adjustment.saturating_add(header as i64 - skipped as i64),
+            shortest: header.saturating_sub(skipped) as u64,
+            is_default: header == 4 && skipped == 4 && self.offset == 0 && self.adjustment == 0 && !self.little_endian,
+        };
+        self
     }
 
-    #[inline]
-    fn skipped(&self) -> usize {
-        self.skip.unwrap_or(self.header())
+    /// Where a frame starts and ends, whatever the settings.
+    #[inline(never)]
+    fn find_any(&self, src: &[u8]) -> Result<Option<(usize, usize)>, LengthError> {
+        let Some(field) = src.get(self.offset..self.layout.header) else {
+            return Ok(None);
+        };
+        let len = self.frame_len(self.read(field))?;
+        let start = self.layout.skipped;
+        // `checked` for a limit near `usize::MAX`: such a frame never is complete.
+        let end = start.checked_add(len).filter(|end| *end <= src.len());
+        Ok(end.map(|end| (start, end)))
     }
 
     /// How long the frame is that has this length, without what is skipped.
-    #[inline]
     fn frame_len(&self, length: u64) -> Result<usize, LengthError> {
-        let rest = if self.adjustment == 0 {
-            Some(length)
-        } else {
-            length
-                .checked_add_signed(self.adjustment)
-                .or((self.adjustment > 0).then_some(u64::MAX))
-        };
-        let (header, skipped) = (self.header(), self.skipped());
-        let len = match rest {
-            Some(rest) if skipped <= header => Some(rest.saturating_add((header - skipped) as u64)),
-            Some(rest) => rest.checked_sub((skipped - header) as u64),
-            None => None,
-        };
-        let len = len.ok_or(LengthError::TooShort { length })?;
-        // The limit is on what is handed out, so it is checked last.
-        match usize::try_from(len) {
-            Ok(fitting) if fitting <= self.max_len => Ok(fitting),
-            _ => Err(LengthError::TooLong {
-                len,
-                limit: self.max_len,
-            }),
+        if let Some(len) = length.checked_add_signed(self.layout.bias)
+            && len >= self.layout.shortest
+            && len <= self.max_len as u64
+            && let Ok(len) = usize::try_from(len)
+        {
+            return Ok(len);
+        }
+        Err(self.refuse(length))
+    }
+
+    /// What is wrong with a length.
+    #[cold]
+    fn refuse(&self, length: u64) -> LengthError {
+        let rest = i128::from(length) + i128::from(self.adjustment);
+        let len = rest + self.layout.header as i128 - self.layout.skipped as i128;
+        if rest < 0 || len < 0 {
+            return LengthError::TooShort { length };
+        }
+        LengthError::TooLong {
+            len: u64::try_from(len).unwrap_or(u64::MAX),
+            limit: self.max_len,
         }
     }
 
     /// What to write as the length of a frame of `total` bytes.
     fn length(&self, total: usize) -> Result<u64, LengthError> {
-        let len = (total - self.skipped()) as u64;
+        let len = (total - self.layout.skipped) as u64;
         if len > self.max_len as u64 {
             return Err(LengthError::TooLong {
                 len,
                 limit: self.max_len,
             });
         }
-        let Some(rest) = (total as u64).checked_sub(self.header() as u64) else {
+        let Some(rest) = (total as u64).checked_sub(self.layout.header as u64) else {
             return Err(LengthError::NoHeader {
                 len: total,
-                header: self.header(),
+                header: self.layout.header,
             });
         };
         let fits = |length: &u64| self.width == 8 || *length < 1 << (8 * self.width);
@@ -185,11 +226,7 @@ impl LengthDelimited {
             .ok_or(LengthError::Unwritable { len, width: self.width })
     }
 
-    #[inline]
     fn read(&self, field: &[u8]) -> u64 {
-        if let (Ok(bytes), false) = (<[u8; 4]>::try_from(field), self.little_endian) {
-            return u64::from(u32::from_be_bytes(bytes));
-        }
         let shift_in = |length: u64, byte: &u8| length << 8 | u64::from(*byte);
         if self.little_endian {
             field.iter().rev().fold(0, shift_in)
@@ -216,29 +253,46 @@ impl Default for LengthDelimited {
 impl Framing for LengthDelimited {
     type Error = LengthError;
 
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "on the way of every frame, and a result by reference costs more than all it does"
+    )]
     fn find(&mut self, src: &[u8]) -> Result<Option<Span>, LengthError> {
-        let Some(field) = src.get(self.offset..self.header()) else {
-            return Ok(None);
-        };
-        let len = self.frame_len(self.read(field))?;
-        let start = self.skipped();
-        // `checked` for a limit near `usize::MAX`: such a frame never is complete.
-        let end = start.checked_add(len).filter(|end| *end <= src.len());
-        Ok(end.map(|end| Span::new(start..end, end)))
+        // The settings that most people use, in as few instructions as a loop written by hand takes.
+        if let Some((header, rest)) = src.split_first_chunk()
+            && self.layout.is_default
+        {
+            let len = u32::from_be_bytes(*header) as usize;
+            if len <= rest.len() && len <= self.max_len {
+                return Ok(Some(Span::new(4..4 + len, 4 + len)));
+            }
+        }
+        let found = self.find_any(src)?;
+        Ok(found.map(|(start, end)| Span::new(start..end, end)))
     }
 }
 
 impl<P: Payload> Encoder<P> for LengthDelimited {
     type Error = LengthError;
 
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "on the way of every frame")]
     fn encode(&mut self, item: P, dst: &mut WriteBuf) -> Result<(), LengthError> {
-        let skipped = self.skipped();
-        let length = self.length(skipped.saturating_add(item.as_ref().len()))?;
+        let len = item.as_ref().len();
+        if self.layout.is_default
+            && len <= self.max_len
+            && let Ok(header) = u32::try_from(len)
+        {
+            dst.put_u32(header);
+            item.put(dst);
+            return Ok(());
+        }
+        let skipped = self.layout.skipped;
+        let length = self.length(skipped.saturating_add(len))?;
         let mark = dst.mark();
         dst.put_zeros(skipped);
-        if skipped >= self.header() {
+        if skipped >= self.layout.header {
             self.write(length, mark, dst);
             item.put(dst);
         } else {
@@ -255,7 +309,7 @@ impl Enclose for LengthDelimited {
 
     fn open(&mut self, dst: &mut WriteBuf) -> Mark {
         let mark = dst.mark();
-        dst.put_zeros(self.skipped());
+        dst.put_zeros(self.layout.skipped);
         mark
     }
 
@@ -335,6 +389,7 @@ mod tests {
                             .width(width)
                             .adjustment(adjustment);
                         codec.skip = skip;
+                        codec = codec.lay_out();
                         for codec in [codec.clone(), codec.little_endian()] {
                             round_trip(&codec);
                         }

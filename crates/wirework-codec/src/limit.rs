@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 use thiserror::Error;
 
-use crate::{BorrowDecoder, Decoder, Encoder, Span, WriteBuf};
+use crate::{BorrowDecoder, Decoder, Encoder, ReadBuf, Span, WriteBuf};
 
 /// What [`Decoder::limit`] returns: frames that take more bytes of the stream than allowed are an error.
 ///
@@ -75,6 +75,13 @@ impl<D: Decoder> Decoder for Limit<D> {
     fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<D::Item>, Self::Error> {
         let before = src.len();
         let frame = self.decoder.decode_eof(src).map_err(LimitError::Decoder)?;
+        self.check_decoded(frame, before, src.len())
+    }
+
+    #[inline]
+    fn decode_from(&mut self, src: &mut ReadBuf, is_ended: bool) -> Result<Option<D::Item>, Self::Error> {
+        let before = src.len();
+        let frame = self.decoder.decode_from(src, is_ended).map_err(LimitError::Decoder)?;
         self.check_decoded(frame, before, src.len())
     }
 }

@@ -2,8 +2,8 @@
 
 use bytes::BytesMut;
 
-use crate::decoder::take_owned;
-use crate::{BorrowDecoder, ByteLines, Decoder, Encoder, Framing, LinesError, Payload, Span, WriteBuf};
+use crate::borrow_decoder::{decode_in_place, decode_owned};
+use crate::{BorrowDecoder, ByteLines, Decoder, Encoder, Framing, LinesError, Payload, ReadBuf, Span, WriteBuf};
 
 /// Lines of UTF-8 text: `String`, or `&str` without a copy.
 ///
@@ -95,16 +95,17 @@ impl Decoder for Lines {
     type Item = String;
     type Error = LinesError;
 
-    #[inline]
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<String>, LinesError> {
-        let span = self.locate(src)?;
-        span.map_or(Ok(None), |span| take_owned(self, src, &span, str::to_owned))
+        decode_owned(self, src, false, str::to_owned)
+    }
+
+    fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<String>, LinesError> {
+        decode_owned(self, src, true, str::to_owned)
     }
 
     #[inline]
-    fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<String>, LinesError> {
-        let span = self.locate_eof(src)?;
-        span.map_or(Ok(None), |span| take_owned(self, src, &span, str::to_owned))
+    fn decode_from(&mut self, src: &mut ReadBuf, is_ended: bool) -> Result<Option<String>, LinesError> {
+        decode_in_place(self, src, is_ended, str::to_owned)
     }
 }
 

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use bytes::BytesMut;
 
-use crate::{BorrowDecoder, Decoder, Encoder, Span, WriteBuf};
+use crate::{BorrowDecoder, Decoder, Encoder, ReadBuf, Span, WriteBuf};
 
 /// What [`Decoder::map`] and [`BorrowDecoder::map_ref`] return: `F` makes a `T` of each frame of `D`.
 ///
@@ -52,6 +52,12 @@ impl<D: Decoder, F: FnMut(D::Item) -> T, T> Decoder for Map<D, F, T> {
     #[inline]
     fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<T>, D::Error> {
         let frame = self.decoder.decode_eof(src)?;
+        Ok(frame.map(&mut self.function))
+    }
+
+    #[inline]
+    fn decode_from(&mut self, src: &mut ReadBuf, is_ended: bool) -> Result<Option<T>, D::Error> {
+        let frame = self.decoder.decode_from(src, is_ended)?;
         Ok(frame.map(&mut self.function))
     }
 }

@@ -31,8 +31,9 @@ pub use self::message_pack::{MessagePack, MessagePackError, MessagePackFormat};
 pub use self::postcard::{Postcard, PostcardError, PostcardFormat};
 #[cfg(feature = "protobuf")]
 pub use self::protobuf::{Protobuf, ProtobufFormat};
-use crate::decoder::take_owned;
-use crate::{BorrowDecoder, Decoder, Enclose, Encoder, Framing, Span, WriteBuf};
+use crate::borrow_decoder::{decode_in_place, decode_owned};
+use crate::framing::unescape;
+use crate::{BorrowDecoder, Decoder, Enclose, Encoder, Framing, ReadBuf, Span, WriteBuf};
 
 /// A way to write messages as bytes.
 ///
@@ -147,8 +148,8 @@ where
 
     #[inline]
     fn parse<'a>(&'a mut self, frame: &'a mut [u8]) -> Result<T, Self::Error> {
-        let len = self.framing.unescape(frame).map_err(MessageError::Framing)?;
-        M::read(&frame[..len]).map_err(MessageError::Format)
+        let frame = unescape(&mut self.framing, frame).map_err(MessageError::Framing)?;
+        M::read(frame).map_err(MessageError::Format)
     }
 }
 
@@ -161,16 +162,17 @@ where
     type Item = T;
     type Error = MessageError<F::Error, M::Error>;
 
-    #[inline]
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<T>, Self::Error> {
-        let span = self.locate(src)?;
-        span.map_or(Ok(None), |span| take_owned(self, src, &span, |message| message))
+        decode_owned(self, src, false, |message| message)
+    }
+
+    fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<T>, Self::Error> {
+        decode_owned(self, src, true, |message| message)
     }
 
     #[inline]
-    fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<T>, Self::Error> {
-        let span = self.locate_eof(src)?;
-        span.map_or(Ok(None), |span| take_owned(self, src, &span, |message| message))
+    fn decode_from(&mut self, src: &mut ReadBuf, is_ended: bool) -> Result<Option<T>, Self::Error> {
+        decode_in_place(self, src, is_ended, |message| message)
     }
 }
 

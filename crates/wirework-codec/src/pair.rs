@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 
-use crate::{BorrowDecoder, Decoder, Encoder, Span, WriteBuf};
+use crate::{BorrowDecoder, Decoder, Encoder, ReadBuf, Span, WriteBuf};
 
 /// Decodes with `D` and encodes with `E`: for protocols whose two directions differ.
 ///
@@ -49,6 +49,11 @@ impl<D: Decoder, E> Decoder for Pair<D, E> {
     #[inline]
     fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<D::Item>, D::Error> {
         self.decoder.decode_eof(src)
+    }
+
+    #[inline]
+    fn decode_from(&mut self, src: &mut ReadBuf, is_ended: bool) -> Result<Option<D::Item>, D::Error> {
+        self.decoder.decode_from(src, is_ended)
     }
 }
 

@@ -5,8 +5,8 @@
 use bytes::BytesMut;
 use memchr::memchr;
 
-use crate::decoder::take_owned;
-use crate::{BorrowDecoder, ByteLines, Decoder, Encoder, Framing, LinesError, Payload, Span, WriteBuf};
+use crate::borrow_decoder::{decode_in_place, decode_owned};
+use crate::{BorrowDecoder, ByteLines, Decoder, Encoder, Framing, LinesError, Payload, ReadBuf, Span, WriteBuf};
 
 /// As [`Lines`](crate::Lines), where a line that is too long or not UTF-8 is an item and does not end the stream.
 ///
@@ -137,13 +137,16 @@ impl Decoder for RecoveringLines {
     type Error = LinesError;
 
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Self::Item>, LinesError> {
-        let span = self.locate(src)?;
-        span.map_or(Ok(None), |span| take_owned(self, src, &span, own))
+        decode_owned(self, src, false, own)
     }
 
     fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<Self::Item>, LinesError> {
-        let span = self.locate_eof(src)?;
-        span.map_or(Ok(None), |span| take_owned(self, src, &span, own))
+        decode_owned(self, src, true, own)
+    }
+
+    #[inline]
+    fn decode_from(&mut self, src: &mut ReadBuf, is_ended: bool) -> Result<Option<Self::Item>, LinesError> {
+        decode_in_place(self, src, is_ended, own)
     }
 }
 

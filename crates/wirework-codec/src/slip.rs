@@ -94,6 +94,8 @@ impl Framing for Slip {
         Ok(found.map(|end| Span::new(0..end, end + 1)))
     }
 
+    const ESCAPES: bool = true;
+
     fn unescape(&mut self, frame: &mut [u8]) -> Result<usize, SlipError> {
         let Some(first) = memchr(ESC, frame) else {
             self.check(frame.len())?;

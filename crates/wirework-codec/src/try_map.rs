@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use bytes::BytesMut;
 
-use crate::{BorrowDecoder, Decoder, Encoder, Span, WriteBuf};
+use crate::{BorrowDecoder, Decoder, Encoder, ReadBuf, Span, WriteBuf};
 
 /// What [`Decoder::try_map`] and [`BorrowDecoder::try_map_ref`] return: `F` makes a `T` of each frame of `D`, or refuses it.
 ///
@@ -56,6 +56,12 @@ where
     #[inline]
     fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<T>, Self::Error> {
         let frame = self.decoder.decode_eof(src).map_err(TryMapError::Decoder)?;
+        frame.map(&mut self.function).transpose().map_err(TryMapError::Map)
+    }
+
+    #[inline]
+    fn decode_from(&mut self, src: &mut ReadBuf, is_ended: bool) -> Result<Option<T>, Self::Error> {
+        let frame = self.decoder.decode_from(src, is_ended).map_err(TryMapError::Decoder)?;
         frame.map(&mut self.function).transpose().map_err(TryMapError::Map)
     }
 }

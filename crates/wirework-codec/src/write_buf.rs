@@ -68,12 +68,14 @@ impl WriteBuf {
 
     /// How many bytes are unwritten.
     #[must_use]
+    #[inline]
     pub fn len(&self) -> usize {
         self.end - self.start + self.queued
     }
 
     /// Whether all bytes are written.
     #[must_use]
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.start == self.end && self.queue.is_empty()
     }
@@ -91,13 +93,18 @@ impl WriteBuf {
     }
 
     /// Appends `bytes`, uncopied from 4 KiB up.
+    #[inline]
     pub fn put_bytes(&mut self, bytes: Bytes) {
         if bytes.len() < UNCOPIED {
             self.put_slice(&bytes);
         } else {
-            self.queued += bytes.len();
-            self.queue.push_back((self.base + self.end, bytes));
+            self.queue_bytes(bytes);
         }
+    }
+
+    fn queue_bytes(&mut self, bytes: Bytes) {
+        self.queued += bytes.len();
+        self.queue.push_back((self.base + self.end, bytes));
     }
 
     /// Appends one byte.
@@ -146,6 +153,7 @@ impl WriteBuf {
 
     /// Where the buffer ends now, to [`roll_back`](Self::roll_back) to or to [`patch`](Self::patch) at.
     #[must_use]
+    #[inline]
     pub fn mark(&self) -> Mark {
         Mark {
             position: self.base + self.end,

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "codec")]
+mod codec;
 mod network;
 mod runtime;
 mod task;
@@ -9,6 +11,8 @@ mod udp;
 #[cfg(unix)]
 mod unix;
 
+#[cfg(feature = "codec")]
+pub use codec::{CodecError, FromTokioUtil, IntoTokioUtil};
 pub use runtime::{Tokio, run};
 pub use task::Task;
 pub use tcp::{Listening, Socket, TcpListener, TcpStream};

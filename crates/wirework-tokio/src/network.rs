@@ -3,10 +3,11 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
 
 use tokio::net;
-use wirework::{ConnectOptions, Network, Runtime, socket};
+#[cfg(unix)]
+use wirework::socket::UnixListenOptions;
+use wirework::{ConnectOptions, Network, socket};
 
 use crate::{TcpListener, TcpStream, Tokio, UdpSocket};
 
@@ -23,15 +24,14 @@ impl Network for Tokio {
         let connect = self.entered(async {
             let stream = net::TcpStream::from_std(socket::begin_connect_tcp(addr, options)?)?;
             stream.writable().await?;
-            stream.take_error()?.map_or(Ok(stream), Err)
+            stream.take_error()?.map_or(Ok(stream.into()), Err)
         });
-        let stream = connect.await.map_err(|error| socket::cannot_connect(addr, &error))?;
-        Ok(stream.into())
+        connect.await.map_err(|error| socket::cannot_connect(addr, &error))
     }
 
-    fn listen_tcp(&self, addr: SocketAddr) -> io::Result<TcpListener> {
+    fn listen_tcp_with(&self, addr: SocketAddr, options: &socket::ListenOptions) -> io::Result<TcpListener> {
         let _entered = self.handle().enter();
-        let listener = net::TcpListener::from_std(socket::listen_tcp(addr)?)?;
+        let listener = net::TcpListener::from_std(socket::listen_tcp_with(addr, options)?)?;
         Ok(self.adopt_listener(listener))
     }
 
@@ -48,23 +48,21 @@ impl Network for Tokio {
     }
 
     #[cfg(unix)]
-    fn listen_unix(&self, path: &std::path::Path) -> io::Result<crate::UnixListener> {
+    fn listen_unix_with(&self, path: &std::path::Path, options: &UnixListenOptions) -> io::Result<crate::UnixListener> {
         let _entered = self.handle().enter();
-        let listener = net::UnixListener::from_std(socket::listen_unix(path)?)?;
+        let listener = net::UnixListener::from_std(socket::listen_unix_with(path, options)?)?;
         Ok(self.adopt_listener(listener))
     }
 
-    async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-        let host = host.to_owned();
-        let lookup = self.blocking(move || socket::resolve(&host, port));
-        lookup.await.map_err(io::Error::other)?
+    fn resolve(&self, host: &str, port: u16) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send {
+        socket::resolve_on(self, host, port)
     }
 }
 
 impl Tokio {
     /// Polls a future in the context of this runtime, whoever polls it.
     async fn entered<F: Future>(&self, future: F) -> F::Output {
-        let mut future = pin!(future);
+        let mut future = std::pin::pin!(future);
         poll_fn(|cx| {
             let _entered = self.handle().enter();
             future.as_mut().poll(cx)

@@ -9,7 +9,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::runtime::Handle;
 use wirework::socket::{self, AsSocket};
 use wirework::{Addr, Connection, Listener, Split, ignore_not_connected};
@@ -20,10 +19,10 @@ use crate::Tokio;
 pub type TcpStream = Socket<tokio::net::TcpStream>;
 
 impl Duplex for tokio::net::TcpStream {
-    type ReadHalf = OwnedReadHalf;
-    type WriteHalf = OwnedWriteHalf;
+    type ReadHalf = tokio::net::tcp::OwnedReadHalf;
+    type WriteHalf = tokio::net::tcp::OwnedWriteHalf;
 
-    fn into_halves(self) -> (OwnedReadHalf, OwnedWriteHalf) {
+    fn into_halves(self) -> (Self::ReadHalf, Self::WriteHalf) {
         self.into_split()
     }
 
@@ -44,7 +43,6 @@ impl Listener for TcpListener {
 
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<TcpStream>> {
         let (stream, _) = ready!(self.entered(|listener| listener.poll_accept(cx)))?;
-        stream.set_nodelay(true)?;
         Poll::Ready(Ok(stream.into()))
     }
 

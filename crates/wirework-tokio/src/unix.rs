@@ -4,7 +4,6 @@ use std::io;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::Interest;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use wirework::{Addr, Listener, socket};
 
 use crate::tcp::{Duplex, Listening, Socket};
@@ -13,10 +12,10 @@ use crate::tcp::{Duplex, Listening, Socket};
 pub type UnixStream = Socket<tokio::net::UnixStream>;
 
 impl Duplex for tokio::net::UnixStream {
-    type ReadHalf = OwnedReadHalf;
-    type WriteHalf = OwnedWriteHalf;
+    type ReadHalf = tokio::net::unix::OwnedReadHalf;
+    type WriteHalf = tokio::net::unix::OwnedWriteHalf;
 
-    fn into_halves(self) -> (OwnedReadHalf, OwnedWriteHalf) {
+    fn into_halves(self) -> (Self::ReadHalf, Self::WriteHalf) {
         self.into_split()
     }
 

@@ -15,7 +15,7 @@ pub use self::error::{ConnectError, FailedAttempt};
 pub use self::options::ConnectOptions;
 use self::race::{Race, interleaved};
 pub(crate) use self::target::Target;
-use crate::time::{after, deadline};
+use crate::time::{TimedOut, after, deadline};
 use crate::{Network, Resolver, SystemResolver};
 
 /// How long an attempt has for itself before the next address is tried, unless set otherwise: what RFC 8305 §8 recommends.
@@ -176,7 +176,10 @@ impl<N: Network, R: Resolver> Connector<N, R> {
     pub async fn connect_unix(&self, path: &Path) -> io::Result<N::UnixStream> {
         let until = after(self.network.now(), self.deadline);
         let connected = deadline(&self.network, until, self.network.connect_unix(path)).await;
-        connected.map_err(|_| self.timed_out(&path.display().to_string(), Vec::new()))?
+        connected.map_err(|TimedOut| {
+            let message = format!("cannot connect to {} within {:?}", path.display(), self.deadline);
+            io::Error::new(io::ErrorKind::TimedOut, message)
+        })?
     }
 
     async fn race(&self, target: &str, addrs: Vec<SocketAddr>, until: Instant) -> Result<N::TcpStream, ConnectError> {

@@ -50,6 +50,9 @@ use crate::{Connection, Split};
 /// A connection that only sends, and never waits for a frame, must `flush`. Dropping a `Framed` drops what is unsent: end a
 /// conversation with `close`, or read until `None`.
 ///
+/// It also is a [`Stream`] and a [`Sink`], for one task at a time: receiving writes as well, and a connection wakes only who
+/// polled it last. For two tasks, [`split`](Self::split) it.
+///
 /// # Limits
 /// | | default | set with |
 /// |---|---|---|
@@ -255,27 +258,26 @@ impl<C: Connection, D, E> Framed<C, D, E> {
         poll_fn(|cx| self.outbound.poll_close(&mut self.connection, cx)).await
     }
 
-    /// What `next` and `next_ref` do: a frame by `decode`, or `None` at the end.
+    /// Takes a frame that is there already, by `decode`, if this is the time for it.
     ///
-    /// Nearly every frame is there already, so that way is short, and inlined into the handler.
-    #[inline]
-    fn poll_frame<T, X>(
+    /// Nearly every frame is, so this way is short, waits for nothing, and is inlined into the handler.
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "on the way of every frame, and a result by reference costs more than all it does"
+    )]
+    fn buffered<T, X>(
         &mut self,
-        cx: &mut Context<'_>,
-        decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<X>> + Copy,
-    ) -> Poll<Result<Option<T>, ReadError<X>>> {
-        if !self.outbound.is_full() {
-            match self.inbound.buffered(decode) {
-                Ok(None) => {}
-                Ok(frame) => return Poll::Ready(Ok(frame)),
-                Err(error) => return Poll::Ready(Err(self.fail(cx, error))),
-            }
+        decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<X>>,
+    ) -> Result<Option<T>, DecodeError<X>> {
+        if self.outbound.is_full() {
+            return Ok(None);
         }
-        self.poll_frame_slow(cx, decode)
+        self.inbound.buffered(decode)
     }
 
-    #[inline(never)]
-    fn poll_frame_slow<T, X>(
+    /// A frame by `decode`, or `None` at the end.
+    fn poll_frame<T, X>(
         &mut self,
         cx: &mut Context<'_>,
         decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<X>> + Copy,
@@ -298,7 +300,15 @@ impl<C: Connection, D, E> Framed<C, D, E> {
 
     /// What to do when no frame is buffered: flush, then read more or see that there is no more.
     fn poll_dry(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Dry>> {
+        // The replies to what was read leave together with those to what comes right behind it.
+        let ahead = self.inbound.expects_more();
+        if ahead && let Poll::Ready(read) = self.inbound.poll_fill(&mut self.connection, cx) {
+            return Poll::Ready(read.map(|()| Dry::Filled));
+        }
         let flushed = self.outbound.poll_flush_aside(&mut self.connection, cx);
+        if ahead {
+            return Poll::Pending;
+        }
         if self.inbound.deframer.is_finished() {
             ready!(flushed);
             return Poll::Ready(self.outbound.take_failure().map_or(Ok(Dry::Over), Err));
@@ -316,6 +326,13 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     fn fail<X>(&mut self, cx: &mut Context<'_>, error: DecodeError<X>) -> ReadError<X> {
         let _unsent = self.outbound.poll_flush_aside(&mut self.connection, cx);
         error.into()
+    }
+
+    /// As [`fail`](Self::fail).
+    #[cold]
+    async fn fail_now<X>(&mut self, error: DecodeError<X>) -> ReadError<X> {
+        let mut error = Some(error);
+        poll_fn(|cx| Poll::Ready(self.fail(cx, error.take().expect("it is polled once")))).await
     }
 }
 
@@ -345,7 +362,24 @@ impl<C: Connection, D: Decoder, E> Framed<C, D, E> {
     /// Dropping the future loses nothing.
     #[inline]
     pub async fn next(&mut self) -> Result<Option<D::Item>, ReadError<D::Error>> {
-        poll_fn(|cx| self.poll_frame(cx, Deframer::next)).await
+        // Where it can be done in two steps it is: a frame would be moved from function to function, which costs more.
+        let buffered = if self.inbound.deframer.cuts() {
+            match self.buffered(Deframer::locate_cut) {
+                Ok(Some(located)) => return Ok(Some(self.inbound.deframer.cut(located))),
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            }
+        } else {
+            match self.buffered(Deframer::next) {
+                Ok(Some(frame)) => return Ok(Some(frame)),
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            }
+        };
+        match buffered {
+            Ok(()) => poll_fn(|cx| self.poll_frame(cx, Deframer::next)).await,
+            Err(error) => Err(self.fail_now(error).await),
+        }
     }
 }
 
@@ -370,10 +404,15 @@ impl<C: Connection, D: BorrowDecoder, E> Framed<C, D, E> {
     /// ```
     #[inline]
     pub async fn next_ref(&mut self) -> Result<Option<(D::Frame<'_>, Outbox<'_, E>)>, ReadError<D::Error>> {
-        let Some(span) = poll_fn(|cx| self.poll_frame(cx, Deframer::locate)).await? else {
-            return Ok(None);
+        let located = match self.buffered(Deframer::locate) {
+            Ok(Some(located)) => located,
+            Ok(None) => match poll_fn(|cx| self.poll_frame(cx, Deframer::locate)).await? {
+                Some(located) => located,
+                None => return Ok(None),
+            },
+            Err(error) => return Err(self.fail_now(error).await),
         };
-        match self.inbound.deframer.parse(&span) {
+        match self.inbound.deframer.parse(located) {
             Ok(frame) => Ok(Some((frame, Outbox::new(&mut self.outbound)))),
             Err(error) => {
                 // As in `fail`.
@@ -398,6 +437,10 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     where
         E: Encoder<T>,
     {
+        if !self.outbound.is_full() {
+            // As for receiving: no future is polled where there is nothing to wait for.
+            return self.outbound.append(item);
+        }
         self.reserve().await?.send(item)
     }
 

@@ -53,6 +53,8 @@ mod runtime;
 mod server;
 mod service;
 mod shutdown;
+#[cfg(all(unix, feature = "signals"))]
+mod signals;
 pub mod socket;
 mod task;
 pub mod time;
@@ -79,13 +81,15 @@ pub use record::Phase;
 pub use resolver::{CachingResolver, Resolver, SystemResolver};
 pub use runtime::Runtime;
 pub use server::{
-    ConfigError, ConnectionStatus, Deadline, Deadlines, Replies, Report, RunningServer, Server, ServerHandle, Session,
-    WhenFull,
+    ConfigError, ConnectionStatus, Deadline, Deadlines, Listeners, Replies, Report, RunningServer, Server,
+    ServerHandle, Session, WhenFull,
 };
 pub use service::Service;
 #[cfg(feature = "tower")]
 pub use service::Tower;
 pub use shutdown::{Shutdown, ShutdownSignal};
+#[cfg(all(unix, feature = "signals"))]
+pub use signals::Signals;
 pub use task::{CatchPanic, Panic, Task, TaskError};
 pub use timer::{BoxTimer, Timer};
 pub use watched::Watched;

@@ -5,12 +5,15 @@ use std::net::SocketAddr;
 #[cfg(unix)]
 use std::path::Path;
 
+use crate::socket::ListenOptions;
+#[cfg(unix)]
+use crate::socket::UnixListenOptions;
 use crate::{ConnectOptions, Datagram, Listener, Runtime, Split};
 
 /// A runtime that has sockets.
 ///
-/// TCP connections have `TCP_NODELAY` set on both ends unless asked otherwise: wirework gathers small writes itself. Listeners have
-/// `SO_REUSEADDR` on Unix and a backlog of [`BACKLOG`](crate::socket::BACKLOG) connections.
+/// TCP connections have `TCP_NODELAY` set on both ends unless asked otherwise: wirework gathers small writes itself. Listeners
+/// have `SO_REUSEADDR` on Unix, and what [`ListenOptions`] say.
 pub trait Network: Runtime {
     /// A TCP connection.
     type TcpStream: Split;
@@ -56,7 +59,15 @@ pub trait Network: Runtime {
     /// # Errors
     /// Those of the system: [`AddrInUse`](io::ErrorKind::AddrInUse) when someone else listens there. The error names the
     /// address.
-    fn listen_tcp(&self, addr: SocketAddr) -> io::Result<Self::TcpListener>;
+    fn listen_tcp(&self, addr: SocketAddr) -> io::Result<Self::TcpListener> {
+        self.listen_tcp_with(addr, &ListenOptions::new())
+    }
+
+    /// As [`listen_tcp`](Self::listen_tcp), with options.
+    ///
+    /// # Errors
+    /// As there; [`Unsupported`](io::ErrorKind::Unsupported) where the system lacks what an option asks for.
+    fn listen_tcp_with(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<Self::TcpListener>;
 
     /// Binds a UDP socket. Port 0 lets the system choose one.
     ///
@@ -79,7 +90,16 @@ pub trait Network: Runtime {
     /// # Errors
     /// Those of the system: [`AddrInUse`](io::ErrorKind::AddrInUse) when the path exists. The error names the path.
     #[cfg(unix)]
-    fn listen_unix(&self, path: &Path) -> io::Result<Self::UnixListener>;
+    fn listen_unix(&self, path: &Path) -> io::Result<Self::UnixListener> {
+        self.listen_unix_with(path, &UnixListenOptions::new())
+    }
+
+    /// As [`listen_unix`](Self::listen_unix), with options.
+    ///
+    /// # Errors
+    /// As there.
+    #[cfg(unix)]
+    fn listen_unix_with(&self, path: &Path, options: &UnixListenOptions) -> io::Result<Self::UnixListener>;
 
     /// Looks up the addresses of `host`, each with `port`. Real runtimes ask the system's resolver on a blocking thread.
     ///

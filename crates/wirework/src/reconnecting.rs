@@ -147,6 +147,10 @@ impl<Q, A> ReconnectingClient<Q, A> {
             let left = until.saturating_duration_since(self.handle.runtime.now());
             let error = match client.call(request.clone()).within(left).await {
                 Err(error @ CallError::Disconnected { .. }) => error,
+                Err(CallError::TimedOut { maybe_sent: now }) => {
+                    let maybe_sent = maybe_sent || now;
+                    return Err(CallError::TimedOut { maybe_sent });
+                }
                 result => return result,
             };
             maybe_sent |= error.maybe_sent();

@@ -10,6 +10,8 @@ mod deadlines;
 mod door;
 mod handle;
 mod in_flight;
+mod linger;
+mod listeners;
 mod report;
 mod running;
 mod session;
@@ -30,6 +32,7 @@ use self::conversation::Pace;
 pub use self::deadlines::{Deadline, Deadlines};
 use self::door::{BorrowingDoor, FramedDoor, RawDoor, ServiceDoor, SessionDoor};
 pub use self::handle::{ConnectionStatus, ServerHandle};
+pub use self::listeners::Listeners;
 pub use self::report::Report;
 pub use self::running::RunningServer;
 pub use self::session::Session;
@@ -58,6 +61,9 @@ pub enum Replies {
     /// As they come: for protocols in which a reply says which request it is for.
     AsReady,
 }
+
+/// What a listener of `L` accepts.
+type Accepted<L> = <<L as Listeners>::Listener as Listener>::Connection;
 
 /// What to do with a connection for which there is no place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -254,13 +260,13 @@ impl<R: Runtime> Server<R> {
     /// Serves raw connections.
     ///
     /// # Panics
-    /// Panics if [`check`](Self::check) fails.
+    /// Panics if [`check`](Self::check) fails, or if `listener` is an empty list.
     pub fn serve<L, H>(self, listener: L, handler: H) -> RunningServer
     where
-        L: Listener,
-        H: Handler<Watched<L::Connection>>,
+        L: Listeners,
+        H: Handler<Watched<Accepted<L>>>,
     {
-        self.start([listener], RawDoor { handler })
+        self.start(listener, RawDoor { handler })
     }
 
     /// Serves framed conversations, each with a copy of `codec`.
@@ -272,11 +278,11 @@ impl<R: Runtime> Server<R> {
     /// As [`serve`](Self::serve).
     pub fn serve_framed<L, D, H>(self, listener: L, codec: D, handler: H) -> RunningServer
     where
-        L: Listener,
+        L: Listeners,
         D: Clone + Send + Sync + 'static,
-        H: Handler<Framed<L::Connection, D>>,
+        H: Handler<Framed<Accepted<L>, D>>,
     {
-        self.start([listener], FramedDoor { codec, handler })
+        self.start(listener, FramedDoor { codec, handler })
     }
 
     /// Answers the requests of all connections by one service.
@@ -300,12 +306,12 @@ impl<R: Runtime> Server<R> {
     /// ```
     pub fn serve_service<L, D, S>(self, listener: L, codec: D, service: S) -> RunningServer
     where
-        L: Listener,
+        L: Listeners,
         D: Decoder<Item: Send> + Encoder<S::Response> + Clone + Send + Sync + 'static,
         S: Service<<D as Decoder>::Item>,
     {
         let pace = self.pace;
-        self.start([listener], ServiceDoor { codec, service, pace })
+        self.start(listener, ServiceDoor { codec, service, pace })
     }
 
     /// As [`serve_service`](Self::serve_service), with requests that lie in the read buffer: nothing is allocated or copied
@@ -315,13 +321,13 @@ impl<R: Runtime> Server<R> {
     /// As [`serve`](Self::serve).
     pub fn serve_service_ref<L, D, S, T, X>(self, listener: L, codec: D, service: S) -> RunningServer
     where
-        L: Listener,
+        L: Listeners,
         D: BorrowDecoder + Encoder<T> + Clone + Send + Sync + 'static,
         S: for<'a> Service<D::Frame<'a>, Response = T, Error = X>,
         T: Send + 'static,
         X: Into<Box<dyn Error + Send + Sync>> + Send + 'static,
     {
-        self.start([listener], BorrowingDoor { codec, service })
+        self.start(listener, BorrowingDoor { codec, service })
     }
 
     /// As [`serve_service`](Self::serve_service), with a service for each connection, which `new` makes. It knows its peer,
@@ -331,19 +337,19 @@ impl<R: Runtime> Server<R> {
     /// As [`serve`](Self::serve).
     pub fn serve_sessions<L, D, N, S>(self, listener: L, codec: D, new: N) -> RunningServer
     where
-        L: Listener,
+        L: Listeners,
         D: Decoder<Item: Send> + Encoder<S::Response> + Clone + Send + Sync + 'static,
         N: Fn(Session<S::Response>) -> S + Send + Sync + 'static,
         S: Service<<D as Decoder>::Item>,
     {
         let pace = self.pace;
-        self.start([listener], SessionDoor::new(codec, new, pace))
+        self.start(listener, SessionDoor::new(codec, new, pace))
     }
 
-    fn start<L, H>(self, listeners: impl IntoIterator<Item = L>, handler: H) -> RunningServer
+    fn start<L, H>(self, listeners: L, handler: H) -> RunningServer
     where
-        L: Listener,
-        H: Handler<L::Connection>,
+        L: Listeners,
+        H: Handler<Accepted<L>>,
     {
         if let Err(error) = self.check() {
             panic!("{error}");
@@ -372,13 +378,14 @@ impl<R: Runtime> Server<R> {
         };
         let mut local_addr = Err(std::io::ErrorKind::AddrNotAvailable.into());
         let mut accepting: Vec<running::Accepting> = Vec::new();
-        for listener in listeners {
+        for listener in listeners.into_vec() {
             if accepting.is_empty() {
                 local_addr = listener.local_addr();
             }
             let shared = Arc::clone(&shared);
             accepting.push(Box::pin(Acceptor { listener, shared }.spawn()));
         }
+        assert!(!accepting.is_empty(), "a server needs at least one listener");
         RunningServer::new(local_addr, self.drain_deadline, handle, abort, accepting)
     }
 }

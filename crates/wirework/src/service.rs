@@ -11,7 +11,7 @@ pub use self::tower::Tower;
 /// Answers requests.
 ///
 /// Implemented for functions and closures `Fn(Request) -> impl Future<Output = Result<Response, E>>`, and, with the feature
-/// `tower`, for [`Tower`](crate::Tower) around any `tower_service::Service`.
+/// `tower`, for `Tower` around any `tower_service::Service`.
 ///
 /// A request may borrow from the read buffer: implement `Service<&'a str>` for all `'a` and use
 /// [`Server::serve_service_ref`](crate::Server::serve_service_ref).

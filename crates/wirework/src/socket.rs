@@ -3,11 +3,13 @@
 //! All adapters of real runtimes start from these std sockets, so that an option is set in one place and means the same
 //! on every runtime. Each socket is non-blocking and closed on exec.
 
+mod options;
+#[cfg(unix)]
+mod unix;
+
 use std::fmt::{self, Display};
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
-#[cfg(unix)]
-use std::os::unix::net::UnixListener;
 #[cfg(unix)]
 use std::path::Path;
 
@@ -15,7 +17,10 @@ use rustix::io::Errno;
 use rustix::net::RecvFlags;
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, TcpKeepalive, Type};
 
-use crate::{Addr, ConnectOptions, ignore_not_connected};
+pub use self::options::ListenOptions;
+#[cfg(unix)]
+pub use self::unix::{UnixListenOptions, listen_unix_with};
+use crate::{Addr, ConnectOptions, Runtime, ignore_not_connected};
 
 /// What a socket can be borrowed from: those of std, and of the runtimes. std calls it `AsFd` on Unix.
 #[cfg(unix)]
@@ -26,14 +31,16 @@ pub use std::os::windows::io::AsSocket;
 /// How many connections may wait to be accepted, unless the system's own limit is lower.
 pub const BACKLOG: i32 = 1024;
 
-/// A listening TCP socket.
+/// A listening TCP socket, whose connections inherit the options.
 ///
 /// # Errors
 /// Those of the system, naming `addr`.
-pub fn listen_tcp(addr: SocketAddr) -> io::Result<TcpListener> {
+pub fn listen_tcp_with(addr: SocketAddr, options: &ListenOptions) -> io::Result<TcpListener> {
     let listen = || {
-        let socket = bound(addr, Type::STREAM, Protocol::TCP)?;
-        socket.listen(BACKLOG)?;
+        let socket = unbound(addr, Type::STREAM, Protocol::TCP)?;
+        options.before_bind(&socket, Domain::for_address(addr))?;
+        socket.bind(&addr.into())?;
+        options.listen(&socket)?;
         Ok(socket.into())
     };
     listen().map_err(|error| naming(&error, format_args!("listen on {addr}")))
@@ -67,25 +74,12 @@ pub fn begin_connect_tcp(addr: SocketAddr, options: ConnectOptions) -> io::Resul
 /// # Errors
 /// Those of the system, naming `addr`.
 pub fn bind_udp(addr: SocketAddr) -> io::Result<UdpSocket> {
-    bound(addr, Type::DGRAM, Protocol::UDP)
-        .map(Into::into)
-        .map_err(|error| naming(&error, format_args!("bind {addr}")))
-}
-
-/// A listening Unix socket.
-///
-/// # Errors
-/// Those of the system, naming `path`.
-#[cfg(unix)]
-pub fn listen_unix(path: &Path) -> io::Result<UnixListener> {
-    let listen = || {
-        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-        socket.set_nonblocking(true)?;
-        socket.bind(&SockAddr::unix(path)?)?;
-        socket.listen(BACKLOG)?;
+    let bind = || {
+        let socket = unbound(addr, Type::DGRAM, Protocol::UDP)?;
+        socket.bind(&addr.into())?;
         Ok(socket.into())
     };
-    listen().map_err(|error| naming(&error, format_args!("listen on {}", path.display())))
+    bind().map_err(|error| naming(&error, format_args!("bind {addr}")))
 }
 
 /// Asks the system for the addresses of `host`. Blocks.
@@ -101,6 +95,19 @@ pub fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         Ok(addrs)
     };
     resolve().map_err(|error| naming(&error, format_args!("resolve {host:?}")))
+}
+
+/// [`resolve`] on a thread of `runtime` where it stops nobody else.
+///
+/// # Errors
+/// As [`resolve`].
+///
+/// # Cancel safety
+/// Dropping the future gives the answer up.
+pub async fn resolve_on<R: Runtime>(runtime: &R, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    let host = host.to_owned();
+    let lookup = runtime.blocking(move || resolve(&host, port));
+    lookup.await.map_err(io::Error::other)?
 }
 
 /// Reads without consuming, which std offers for some sockets only.
@@ -150,7 +157,7 @@ pub fn cannot_connect(target: impl Display, error: &io::Error) -> io::Error {
     naming(error, format_args!("connect to {target}"))
 }
 
-fn bound(addr: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket> {
+fn unbound(addr: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(addr), kind, Some(protocol))?;
     socket.set_nonblocking(true)?;
     // A restarted server must get its port back while old connections linger (TIME_WAIT). On Windows the same option
@@ -158,7 +165,6 @@ fn bound(addr: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket>
     if cfg!(unix) && kind == Type::STREAM {
         socket.set_reuse_address(true)?;
     }
-    socket.bind(&addr.into())?;
     Ok(socket)
 }
 
@@ -188,11 +194,37 @@ mod tests {
 
     #[test]
     fn a_port_in_use_is_named() {
-        let first = listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
+        let options = ListenOptions::new();
+        let first = listen_tcp_with(([127, 0, 0, 1], 0).into(), &options).unwrap();
         let addr = first.local_addr().unwrap();
-        let error = listen_tcp(addr).unwrap_err();
+        let error = listen_tcp_with(addr, &options).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
         assert!(error.to_string().contains(&addr.to_string()), "{error}");
+    }
+
+    #[test]
+    fn connections_inherit_their_listeners_options() {
+        use std::net::TcpStream;
+        use std::time::Duration;
+        for nodelay in [true, false] {
+            let options = ListenOptions::new().nodelay(nodelay).keepalive(Duration::from_secs(7));
+            let listener = listen_tcp_with(([127, 0, 0, 1], 0).into(), &options).unwrap();
+            let _far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            listener.set_nonblocking(false).unwrap();
+            let (near, _) = listener.accept().unwrap();
+            assert_eq!(near.nodelay().unwrap(), nodelay);
+            assert!(SockRef::from(&near).keepalive().unwrap());
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn several_may_share_a_port_if_all_of_them_want_to() {
+        let shared = ListenOptions::new().reuse_port(true).backlog(7);
+        let first = listen_tcp_with(([127, 0, 0, 1], 0).into(), &shared).unwrap();
+        let addr = first.local_addr().unwrap();
+        let _second = listen_tcp_with(addr, &shared).unwrap();
+        assert!(listen_tcp_with(addr, &ListenOptions::new()).is_err());
     }
 
     #[test]
@@ -207,7 +239,7 @@ mod tests {
         use std::io::{Read, Write};
         use std::os::unix::net::UnixStream;
         let path = std::env::temp_dir().join(format!("wirework-socket-{}.sock", std::process::id()));
-        let listener = listen_unix(&path).unwrap();
+        let listener = listen_unix_with(&path, &UnixListenOptions::new()).unwrap();
         let mut far = UnixStream::connect(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
         listener.set_nonblocking(false).unwrap();

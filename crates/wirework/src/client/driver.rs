@@ -105,8 +105,10 @@ where
     /// Works until there is nothing to do. Ready with `Ok` when the client wants the connection closed.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            self.send(cx)?;
+            let sent = self.send(cx);
+            // Even if nothing more can be sent: the peer may have answered before it went away.
             self.receive(cx)?;
+            sent?;
             // Reading has flushed what it could, and has perhaps made room.
             let accepts = self.requests.is_empty() && self.room() > 0 && self.framed.unsent() < HIGH_WATERMARK;
             let parked = self.calls.park(accepts, cx);
@@ -177,7 +179,6 @@ where
                 }
                 Poll::Ready(Some(Err(error))) => break Err(error.into()),
                 Poll::Ready(None) => break Err(peer_closed()),
-                // The peer may have answered before it went away, so failed writes come last.
                 Poll::Pending => break self.check_writes(cx),
             }
         };

@@ -1,6 +1,6 @@
 //! Which call an answer belongs to: the next one in line, or the one whose number it carries.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use super::calls::Place;
 
@@ -95,8 +95,7 @@ impl<Q, A> Matching<Q, A> for InOrder {
 /// Responses come in any order, each with the number of its request.
 #[derive(Debug, Default)]
 pub(super) struct ById {
-    /// Never walked in an order that matters.
-    sent: HashMap<u64, Place>,
+    sent: BTreeMap<u64, Place>,
     next: u64,
     last: u64,
 }

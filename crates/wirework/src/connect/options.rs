@@ -3,13 +3,16 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+/// After how much silence the system asks whether the peer still is there, unless set otherwise.
+const KEEPALIVE: Duration = Duration::from_mins(2);
+
 /// Options of one TCP connection; see [`Network::connect_tcp_with`](crate::Network::connect_tcp_with).
 ///
 /// | | default | set with |
 /// |---|---|---|
 /// | local address | the system's choice | [`local_addr`](Self::local_addr) |
 /// | `TCP_NODELAY` | on | [`nodelay`](Self::nodelay) |
-/// | keep-alive probes | off | [`keepalive`](Self::keepalive) |
+/// | keep-alive probes | after 2 minutes of silence | [`keepalive`](Self::keepalive) |
 ///
 /// ```
 /// use std::time::Duration;
@@ -32,7 +35,7 @@ impl ConnectOptions {
         Self {
             local_addr: None,
             nodelay: true,
-            keepalive: None,
+            keepalive: Some(KEEPALIVE),
         }
     }
 
@@ -51,11 +54,17 @@ impl ConnectOptions {
         self
     }
 
-    /// Has the system probe a peer that has been silent for `idle`, so that one which vanished without a word is noticed;
-    /// off unless set. Whole seconds count. How often it probes before it gives up is the system's setting.
+    /// Sets after how much silence the system asks whether the peer still is there (`SO_KEEPALIVE`), in whole seconds; 2
+    /// minutes unless set. So a peer that vanished without a word, and its calls with it, is noticed. How often it asks before
+    /// it gives up is the system's setting.
+    ///
+    /// # Panics
+    /// Panics if it is less than a second.
     #[must_use]
-    pub const fn keepalive(mut self, idle: Duration) -> Self {
-        self.keepalive = Some(idle);
+    pub fn keepalive(mut self, silence: impl Into<Option<Duration>>) -> Self {
+        self.keepalive = silence.into();
+        let bad = self.keepalive.is_some_and(|silence| silence < Duration::from_secs(1));
+        assert!(!bad, "keepalive must be at least a second");
         self
     }
 
@@ -71,7 +80,7 @@ impl ConnectOptions {
         self.nodelay
     }
 
-    /// After how much silence keep-alive probes begin, where they are on.
+    /// After how much silence the system asks whether the peer still is there, if it does.
     #[must_use]
     pub const fn keepalive_idle(&self) -> Option<Duration> {
         self.keepalive

@@ -24,6 +24,8 @@ pub(super) struct Inbound<D> {
     budget: u32,
     /// How many of them are left in this one.
     left: u32,
+    /// Whether the last read took all there was room for, so that there probably is more.
+    filled: bool,
     /// Where a server wants to know what is read.
     record: Option<Arc<Record>>,
     /// Ends the conversation between two frames when the server shuts down.
@@ -36,6 +38,7 @@ impl<D> Inbound<D> {
             deframer,
             budget: BUDGET,
             left: BUDGET,
+            filled: false,
             record: None,
             until: None,
         }
@@ -46,6 +49,7 @@ impl<D> Inbound<D> {
             deframer: map(self.deframer),
             budget: self.budget,
             left: self.left,
+            filled: self.filled,
             record: self.record,
             until: self.until,
         }
@@ -66,7 +70,11 @@ impl<D> Inbound<D> {
     }
 
     /// Takes a frame out of what is buffered, by `decode`. `None` where there is none, and once the budget is spent.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "on the way of every frame, and a result by reference costs more than all it does"
+    )]
     pub(super) fn buffered<T, E>(
         &mut self,
         decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<E>>,
@@ -89,16 +97,24 @@ impl<D> Inbound<D> {
         Poll::Pending
     }
 
+    /// Whether there probably is more to read at once.
+    pub(super) fn expects_more(&self) -> bool {
+        self.filled
+    }
+
     /// Reads once. Memory to read into is held only if something was read.
     pub(super) fn poll_fill(
         &mut self,
         io: &mut (impl AsyncRead + Unpin),
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
-        let read = loop {
-            match Pin::new(&mut *io).poll_read(cx, self.deframer.spare()) {
+        self.filled = false;
+        let (read, room) = loop {
+            let spare = self.deframer.spare();
+            let room = spare.len();
+            match Pin::new(&mut *io).poll_read(cx, spare) {
                 Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => break read,
+                read => break (read, room),
             }
         };
         if read.is_pending() {
@@ -120,7 +136,10 @@ impl<D> Inbound<D> {
         self.left = self.left.saturating_sub(1);
         match count {
             0 => self.deframer.finish(),
-            count => self.deframer.filled(count),
+            count => {
+                self.deframer.filled(count);
+                self.filled = count == room;
+            }
         }
         Poll::Ready(Ok(()))
     }

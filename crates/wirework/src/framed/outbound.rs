@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_io::AsyncWrite;
-use wirework_codec::{Encoder, WriteBuf};
+use wirework_codec::{Encoder, Mark, WriteBuf};
 
 use super::WriteError;
 use crate::record::Record;
@@ -124,7 +124,8 @@ impl<E> Outbound<E> {
     }
 
     /// Appends a frame, full or not.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "on the way of every frame")]
     pub(super) fn append<T>(&mut self, item: T) -> Result<(), WriteError<E::Error>>
     where
         E: Encoder<T>,
@@ -133,10 +134,17 @@ impl<E> Outbound<E> {
             return Err(self.refusal().into());
         }
         let mark = self.buf.mark();
-        self.encoder.encode(item, &mut self.buf).map_err(|error| {
-            self.buf.roll_back(mark);
-            WriteError::Encode(error)
-        })
+        match self.encoder.encode(item, &mut self.buf) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.take_back(mark, error)),
+        }
+    }
+
+    /// Takes back what an encoder had appended before it failed.
+    #[cold]
+    fn take_back<X>(&mut self, mark: Mark, error: X) -> WriteError<X> {
+        self.buf.roll_back(mark);
+        WriteError::Encode(error)
     }
 
     /// Writes all that was appended.

@@ -23,7 +23,8 @@ impl<'a, E> Outbox<'a, E> {
     ///
     /// # Errors
     /// Fails when the frame cannot be encoded, of which nothing is then sent, or when the connection can no longer send.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "on the way of every frame")]
     pub fn send<T>(&mut self, item: T) -> Result<(), WriteError<E::Error>>
     where
         E: Encoder<T>,
@@ -60,6 +61,7 @@ impl<'a, E> Permit<'a, E> {
     ///
     /// # Errors
     /// As [`Outbox::send`].
+    #[inline]
     pub fn send<T>(self, item: T) -> Result<(), WriteError<E::Error>>
     where
         E: Encoder<T>,

@@ -75,7 +75,7 @@ impl<R: AsyncRead + Unpin, D: BorrowDecoder> FramedRead<R, D> {
     #[inline]
     pub async fn next_ref(&mut self) -> Result<Option<D::Frame<'_>>, ReadError<D::Error>> {
         match poll_fn(|cx| self.poll_frame(cx, Deframer::locate)).await? {
-            Some(span) => Ok(Some(self.inbound.deframer.parse(&span)?)),
+            Some(located) => Ok(Some(self.inbound.deframer.parse(located)?)),
             None => Ok(None),
         }
     }

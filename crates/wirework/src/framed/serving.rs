@@ -13,6 +13,10 @@ use crate::Connection;
 type Received<T, X> = Result<Option<T>, ReadError<X>>;
 
 impl<C: Connection, D, E> Framed<C, D, E> {
+    pub(crate) fn connection_mut(&mut self) -> &mut C {
+        &mut self.connection
+    }
+
     pub(crate) fn is_full(&self) -> bool {
         self.outbound.is_full()
     }
@@ -44,10 +48,10 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     where
         D: BorrowDecoder,
     {
-        let Some(span) = poll_fn(|cx| self.poll_frame(cx, Deframer::locate)).await? else {
+        let Some(located) = poll_fn(|cx| self.poll_frame(cx, Deframer::locate)).await? else {
             return Ok(None);
         };
-        let frame = self.inbound.deframer.parse(&span)?;
+        let frame = self.inbound.deframer.parse(located)?;
         let sending = Sending {
             connection: &mut self.connection,
             outbound: &mut self.outbound,

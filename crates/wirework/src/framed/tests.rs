@@ -164,6 +164,20 @@ fn the_naive_loop_writes_once_per_batch_read() {
 }
 
 #[test]
+fn replies_leave_together_with_those_to_what_comes_right_behind() {
+    block_on(async {
+        let (probe, calls, mut peer) = Probe::pair(64 * 1024);
+        let mut framed = Framed::new(probe, Lines::new()).budget(10_000);
+        // More than the first read has room for, and less than the high watermark.
+        let lines = "line\n".repeat(6000);
+        write(&mut peer, lines.as_bytes()).await;
+        assert!(poll_once(echo(&mut framed)).await.is_none());
+        assert_eq!(read_now(&mut peer).await, lines.as_bytes());
+        assert_eq!(calls.writes(), 1);
+    });
+}
+
+#[test]
 fn the_borrowed_loop_writes_once_per_batch_read() {
     block_on(async {
         let (probe, calls, mut peer) = Probe::pair(64 * 1024);

@@ -12,6 +12,7 @@ use wirework_codec::{BorrowDecoder, Decoder, Encoder};
 
 use super::Replies;
 use super::in_flight::InFlight;
+use super::linger::linger;
 use crate::record::Record;
 use crate::{Connection, Framed, Service};
 
@@ -31,7 +32,7 @@ pub(super) async fn converse<C, D, E, S>(
     service: &S,
     pace: Pace,
     pushed: Option<Receiver<S::Response>>,
-    record: Arc<Record>,
+    cx: &crate::Context,
 ) -> Result<(), Failure>
 where
     C: Connection,
@@ -44,22 +45,19 @@ where
         in_flight: InFlight::new(pace.replies),
         max_in_flight: pace.max_in_flight,
         pushed: pushed.map(Box::pin),
-        record,
+        record: Arc::clone(cx.record()),
         end: None,
     };
     let ended = poll_fn(|cx| conversation.poll(cx, |request| service.call(request))).await;
     drop(conversation);
-    // What was answered is sent, whatever came after it.
-    let flushed = framed.flush().await;
-    ended?;
-    Ok(flushed?)
+    finish(framed, ended, cx).await
 }
 
 /// As [`converse`], with requests that lie in the read buffer, and so one after the other.
 pub(super) async fn converse_ref<C, D, E, S, T, X>(
     mut framed: Framed<C, D, E>,
     service: &S,
-    record: Arc<Record>,
+    cx: &crate::Context,
 ) -> Result<(), Failure>
 where
     C: Connection,
@@ -68,6 +66,7 @@ where
     S: for<'a> Service<D::Frame<'a>, Response = T, Error = X>,
     X: Into<Failure>,
 {
+    let record = cx.record();
     let mut count = 0;
     let ended = loop {
         let (request, mut rest) = match framed.next_ref_apart().await {
@@ -93,9 +92,21 @@ where
         }
         record.answers_none();
     };
-    let flushed = framed.flush().await;
+    finish(framed, ended, cx).await
+}
+
+/// Sends what was answered, whatever came after it, and closes the connection.
+async fn finish<C: Connection, D, E>(
+    mut framed: Framed<C, D, E>,
+    ended: Result<(), Failure>,
+    cx: &crate::Context,
+) -> Result<(), Failure> {
+    let closed = framed.close().await;
+    if closed.is_ok() {
+        linger(framed.connection_mut(), cx).await;
+    }
     ended?;
-    Ok(flushed?)
+    Ok(closed?)
 }
 
 struct Conversation<'a, C, D, E, F: Future, T> {

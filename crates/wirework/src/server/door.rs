@@ -62,7 +62,7 @@ where
 
     async fn handle(&self, connection: C, cx: Context) -> Result<(), Failure> {
         let framed = framed(connection, &self.codec, &cx);
-        converse(framed, &self.service, self.pace, None, cx.record().clone()).await
+        converse(framed, &self.service, self.pace, None, &cx).await
     }
 }
 
@@ -83,7 +83,7 @@ where
 
     async fn handle(&self, connection: C, cx: Context) -> Result<(), Failure> {
         let framed = framed(connection, &self.codec, &cx);
-        converse_ref(framed, &self.service, cx.record().clone()).await
+        converse_ref(framed, &self.service, &cx).await
     }
 }
 
@@ -117,10 +117,9 @@ where
 
     async fn handle(&self, connection: C, cx: Context) -> Result<(), Failure> {
         let framed = framed(connection, &self.codec, &cx);
-        let record = cx.record().clone();
-        let (session, pushed) = Session::new(cx);
+        let (session, pushed) = Session::new(cx.clone());
         let service = (self.new)(session);
-        converse(framed, &service, self.pace, Some(pushed), record).await
+        converse(framed, &service, self.pace, Some(pushed), &cx).await
     }
 }
 

@@ -77,7 +77,24 @@ impl RunningServer {
     ///
     /// # Cancel safety
     /// Dropping the future drops the server: the rest is cut at once.
-    pub async fn shutdown(mut self) -> Report {
+    pub async fn shutdown(self) -> Report {
+        self.drain(None).await
+    }
+
+    /// Runs until the process is told to end (Ctrl-C, SIGTERM), then shuts down as [`shutdown`](Self::shutdown) does. A second
+    /// signal cuts the connections at once.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the server: connections are cut.
+    #[cfg(all(unix, feature = "signals"))]
+    pub async fn run_until(self, signals: &crate::Signals) -> Report {
+        signals.first().wait().await;
+        tracing::info!("told to end: finishing what is under way");
+        self.drain(Some(signals.second())).await
+    }
+
+    /// Lets connections finish until the drain deadline, or until `hurry`, and cuts the rest.
+    async fn drain(mut self, mut hurry: Option<ShutdownSignal>) -> Report {
         self.handle.drain.begin();
         for accepting in self.accepting.drain(..) {
             // Only a runtime that was taken down gives an error, and then there is nothing left to stop.
@@ -85,9 +102,14 @@ impl RunningServer {
         }
         let mut timer = sleep(&self.handle.clock, self.drain_deadline);
         let mut finished = pin!(self.handle.tally.at_most(0));
-        let in_time = poll_fn(|cx| match finished.as_mut().poll(cx) {
-            Poll::Ready(()) => Poll::Ready(true),
-            Poll::Pending => Pin::new(&mut timer).poll(cx).map(|()| false),
+        let in_time = poll_fn(|cx| {
+            if finished.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(true);
+            }
+            if hurry.as_mut().is_some_and(|hurry| hurry.poll(cx).is_ready()) {
+                return Poll::Ready(false);
+            }
+            Pin::new(&mut timer).poll(cx).map(|()| false)
         })
         .await;
         if !in_time {

@@ -69,7 +69,7 @@ fn next_after(now: Instant, due: Instant, period: Duration) -> Instant {
     let late = now.saturating_duration_since(due);
     let into = late.as_nanos() % period.as_nanos();
     let into = Duration::from_nanos(u64::try_from(into).unwrap_or(u64::MAX));
-    after(now.max(due), period - into.min(period))
+    after(now.max(due), period.saturating_sub(into))
 }
 
 #[cfg(test)]

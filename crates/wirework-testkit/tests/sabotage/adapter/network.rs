@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use wirework::socket::{ListenOptions, UnixListenOptions};
 use wirework::{ConnectOptions, Network};
 use wirework_smol::Smol;
 
@@ -30,8 +31,8 @@ impl Network for Sabotaged {
         Ok(Stream::new(self.fault, self.named(stream)?))
     }
 
-    fn listen_tcp(&self, addr: SocketAddr) -> io::Result<Self::TcpListener> {
-        let listener = self.inner.listen_tcp(addr);
+    fn listen_tcp_with(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<Self::TcpListener> {
+        let listener = self.inner.listen_tcp_with(addr, options);
         Ok(Listener::new(self.fault, self.named(listener)?))
     }
 
@@ -45,8 +46,8 @@ impl Network for Sabotaged {
         Ok(Stream::new(self.fault, self.named(stream)?))
     }
 
-    fn listen_unix(&self, path: &Path) -> io::Result<Self::UnixListener> {
-        let listener = self.inner.listen_unix(path);
+    fn listen_unix_with(&self, path: &Path, options: &UnixListenOptions) -> io::Result<Self::UnixListener> {
+        let listener = self.inner.listen_unix_with(path, options);
         Ok(Listener::new(self.fault, self.named(listener)?))
     }
 

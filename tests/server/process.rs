@@ -1,0 +1,215 @@
+//! Servers in processes of their own, for what belongs to a whole process: signals and descriptors.
+//!
+//! A child is this same program, told to run one test alone, which is a server when it is told where to report.
+
+use std::io::{self, BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::time::{ClockId, clock_gettime};
+use wirework::codec::Lines;
+use wirework::time::{sleep, timeout};
+use wirework::{Context, Framed, Network, RunningServer, Server, Signals, connect};
+use wirework_tests::on_each_runtime;
+
+use crate::ask;
+
+on_each_runtime![
+    a_server_in_a_child,
+    sigterm_answers_what_was_taken,
+    a_second_signal_cuts_at_once,
+    a_server_out_of_descriptors_waits_for_them_without_spinning,
+];
+
+/// Set for a child: which server to be.
+const ROLE: &str = "WIREWORK_CHILD";
+
+/// Not a test by itself: what the children run.
+async fn a_server_in_a_child<N: Network>(network: N) {
+    let Ok(role) = std::env::var(ROLE) else { return };
+    let listener = network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
+    let server = match role.as_str() {
+        "naps" => serve_naps(&network, listener),
+        "stuck" => Server::new(&network).serve_service(listener, Lines::new(), |_: String| {
+            std::future::pending::<io::Result<String>>()
+        }),
+        "few descriptors" => {
+            let limit = Some(40);
+            setrlimit(
+                Resource::Nofile,
+                Rlimit {
+                    current: limit,
+                    maximum: limit,
+                },
+            )
+            .unwrap();
+            Server::new(&network).serve_framed(listener, Lines::new(), cpu_time)
+        }
+        other => panic!("no such role: {other}"),
+    };
+    let signals = Signals::new().unwrap();
+    println!("\nlistening on {}", server.local_addr().unwrap());
+    let report = server.run_until(&signals).await;
+    println!("\ndrained {} cut {}", report.drained, report.cut);
+}
+
+fn serve_naps<N: Network>(network: &N, listener: N::TcpListener) -> RunningServer {
+    let clock = network.clone();
+    let nap = move |line: String| {
+        let clock = clock.clone();
+        async move {
+            sleep(&clock, Duration::from_millis(2)).await;
+            io::Result::Ok(line)
+        }
+    };
+    Server::new(network)
+        .max_in_flight(4)
+        .serve_service(listener, Lines::new(), nap)
+}
+
+/// Answers each line with the processor time that the process has used, in microseconds.
+async fn cpu_time<C: wirework::Connection>(mut lines: Framed<C, Lines>, _: Context) -> io::Result<()> {
+    while lines.next().await?.is_some() {
+        let used = clock_gettime(ClockId::ProcessCPUTime);
+        lines
+            .send((used.tv_sec * 1_000_000 + used.tv_nsec / 1_000).to_string())
+            .await?;
+    }
+    Ok(())
+}
+
+struct ChildServer {
+    child: Child,
+    output: BufReader<std::process::ChildStdout>,
+    addr: SocketAddr,
+}
+
+impl ChildServer {
+    fn start<N: Network>(role: &str) -> Self {
+        let runtime = ["smol", "async_std", "tokio"].into_iter();
+        let runtime = runtime.map(|name| (name, std::any::type_name::<N>().contains(name)));
+        let (runtime, _) = runtime.into_iter().find(|(_, is)| *is).unwrap();
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "--nocapture",
+                &format!("process::{runtime}::a_server_in_a_child"),
+            ])
+            .env(ROLE, role)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let addr = line_after(&mut output, "listening on ").parse().unwrap();
+        Self { child, output, addr }
+    }
+
+    fn signal(&self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+
+    fn finish(mut self) -> (String, ExitStatus) {
+        let report = line_after(&mut self.output, "drained ");
+        // The rest of the output must go somewhere until it ends.
+        io::copy(&mut self.output, &mut io::sink()).unwrap();
+        (report, self.child.wait().unwrap())
+    }
+
+    async fn client<N: Network>(&self, network: &N) -> Framed<N::TcpStream, Lines> {
+        Framed::new(connect(network, &self.addr.to_string()).await.unwrap(), Lines::new())
+    }
+}
+
+fn line_after(output: &mut impl BufRead, start: &str) -> String {
+    loop {
+        let mut line = String::new();
+        assert!(
+            output.read_line(&mut line).unwrap() > 0,
+            "the child ended before it said {start:?}"
+        );
+        if let Some(rest) = line.strip_prefix(start) {
+            return rest.trim().to_string();
+        }
+    }
+}
+
+async fn sigterm_answers_what_was_taken<N: Network>(network: N) {
+    let server = ChildServer::start::<N>("naps");
+    let mut clients = Vec::new();
+    for _ in 0..5 {
+        let mut client = server.client(&network).await;
+        for number in 0..50 {
+            client.send(number.to_string()).await.unwrap();
+        }
+        client.flush().await.unwrap();
+        // One reply shows that the batch has been read.
+        assert_eq!(client.next().await.unwrap().unwrap(), "0");
+        clients.push(client);
+    }
+    server.signal();
+    for client in &mut clients {
+        for number in 1..50 {
+            assert_eq!(client.next().await.unwrap(), Some(number.to_string()));
+        }
+        assert_eq!(client.next().await.unwrap(), None);
+    }
+    drop(clients);
+    let (report, status) = network.blocking(|| server.finish()).await.unwrap();
+    assert_eq!(report, "5 cut 0");
+    assert!(status.success(), "{status}");
+}
+
+async fn a_second_signal_cuts_at_once<N: Network>(network: N) {
+    let server = ChildServer::start::<N>("stuck");
+    let mut client = server.client(&network).await;
+    client.send("for ever").await.unwrap();
+    client.flush().await.unwrap();
+    server.signal();
+    // The listener closes when the first signal has been taken; the default drain deadline is 30 seconds away.
+    while connect(&network, &server.addr.to_string()).await.is_ok() {
+        sleep(&network, Duration::from_millis(1)).await;
+    }
+    server.signal();
+    assert!(matches!(client.next().await, Ok(None) | Err(_)));
+    let finish = network.blocking(|| server.finish());
+    let (report, status) = timeout(&network, Duration::from_secs(20), finish)
+        .await
+        .unwrap()
+        .unwrap();
+    // One that asked whether the listener was still there may have been served.
+    assert!(report.ends_with("cut 1"), "{report}");
+    assert!(status.success(), "{status}");
+}
+
+async fn a_server_out_of_descriptors_waits_for_them_without_spinning<N: Network>(network: N) {
+    let server = ChildServer::start::<N>("few descriptors");
+    let mut first = server.client(&network).await;
+    ask(&mut first, "ready?").await.unwrap();
+    let mut others = Vec::new();
+    for _ in 0..60 {
+        let mut client = server.client(&network).await;
+        client.send("cpu?").await.unwrap();
+        client.flush().await.unwrap();
+        others.push(client);
+    }
+    // The last of them cannot have been accepted: 40 descriptors are fewer than 60 connections.
+    let mut last = others.pop().unwrap();
+    let window = Duration::from_millis(300);
+    let before: i64 = ask(&mut first, "cpu?").await.unwrap().parse().unwrap();
+    assert!(timeout(&network, window, last.next()).await.is_err(), "it was accepted");
+    let after: i64 = ask(&mut first, "cpu?").await.unwrap().parse().unwrap();
+    let used = Duration::from_micros(u64::try_from(after - before).unwrap());
+    println!("out of descriptors, {used:?} of processor time were used in {window:?}");
+    assert!(used < window / 3, "it spins: {used:?} of processor time in {window:?}");
+
+    // Descriptors return, and those who wait are served.
+    drop(others);
+    assert!(last.next().await.unwrap().is_some());
+    drop((first, last));
+    server.signal();
+    let (_, status) = network.blocking(|| server.finish()).await.unwrap();
+    assert!(status.success(), "{status}");
+}
