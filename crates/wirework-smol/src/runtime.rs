@@ -2,7 +2,7 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Once, Weak};
 use std::thread;
 use std::time::Instant;
 
@@ -111,7 +111,10 @@ impl Runtime for Smol {
     fn spawn<F: Future<Output: Send> + Send + 'static>(&self, future: F) -> Task<F::Output> {
         let future = CatchPanic::new(future);
         Task::new(match &self.executor {
-            Backing::Global => smol::spawn(future),
+            Backing::Global => {
+                drive_sockets();
+                smol::spawn(future)
+            }
             Backing::Given(executor) => executor.spawn(future),
             // After its end: an executor that is dropped at once, which cancels the task.
             Backing::Own(executor) => executor.upgrade().unwrap_or_default().spawn(future),
@@ -140,6 +143,16 @@ pub fn run<F: Future>(main: impl FnOnce(Smol) -> F) -> F::Output {
     let runtime = Smol::new(cores).expect("the system can start a thread per core");
     // A task may keep its runtime: one that does not keep the threads, or they would never stop.
     runtime.block_on(main(Smol::backed_by(runtime.executor.clone())))
+}
+
+/// Has the global executor take the sockets' events itself while it is busy, rather than by async-io.
+fn drive_sockets() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        if let Some(drive) = wirework_async_io::drive() {
+            smol::spawn(drive).detach();
+        }
+    });
 }
 
 #[derive(Debug, Clone)]

@@ -100,7 +100,7 @@ impl<E: Events> Crew<E> {
         if let Some(call) = self.roles.call() {
             let mut wakers = Vec::new();
             self.events.take(Wait::Not, &mut wakers);
-            let then = self.roles.end_call(call);
+            let then = self.roles.end_call(call, wakers.len() > 1);
             wake(wakers);
             match then {
                 Then::Nothing => {}

@@ -52,6 +52,18 @@ enum Task {
     Called,
 }
 
+impl Task {
+    fn call(&mut self) -> Option<Waker> {
+        match mem::replace(self, Self::Called) {
+            Self::Waits(waker) => Some(waker),
+            other => {
+                *self = other;
+                None
+            }
+        }
+    }
+}
+
 /// Whether the rescue looks again, and how many turns it saw when it last did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Watched {
@@ -190,18 +202,18 @@ impl Roles {
         }
     }
 
-    /// async-io has taken its events.
-    pub(crate) fn end_call(&self, call: Call) -> Then {
+    /// async-io has taken its events, `many` or not: only then will it pay to look for more at once.
+    pub(crate) fn end_call(&self, call: Call, many: bool) -> Then {
         let mut state = self.lock();
         state.role = Role::Vacant;
         let needed = state.members == 0 || call == Call::Served;
         if !needed && state.idle.is_empty() {
             return Then::Nothing;
         }
-        if let (Task::Waits(_), true) = (&state.task, state.idle.is_empty()) {
-            let Task::Waits(waker) = mem::replace(&mut state.task, Task::Called) else {
-                unreachable!("it was just looked at");
-            };
+        if many
+            && state.idle.is_empty()
+            && let Some(waker) = state.task.call()
+        {
             state.members += 1;
             return Then::Wake(waker, state.start_rescue());
         }
