@@ -162,6 +162,12 @@ impl<C: Connection, D, E> Framed<C, D, E> {
         self
     }
 
+    /// Ends the conversation with the server that `cx` is from, as [`until`](Self::until) does.
+    pub(crate) fn served_by(mut self, cx: &crate::Context) -> Self {
+        self.sides.inbound.end_with_server();
+        self.watched_by(cx)
+    }
+
     /// The connection. Reading from it takes bytes away from the decoder.
     #[must_use]
     pub fn connection(&self) -> &C {

@@ -47,15 +47,18 @@ impl ServerHandle {
     #[must_use]
     pub fn connections(&self) -> Vec<ConnectionStatus> {
         let now = self.clock.now();
-        let records: Vec<_> = self.live.records().values().cloned().collect();
-        records.iter().map(|record| ConnectionStatus::of(record, now)).collect()
+        self.live
+            .all()
+            .iter()
+            .map(|record| ConnectionStatus::of(record, now))
+            .collect()
     }
 
     /// Closes the connection of that [number](Context::connection_id): its handler is dropped. Says whether there was such a
     /// connection. It counts as cut.
     #[expect(clippy::must_use_candidate, reason = "a connection that has ended is closed, too")]
     pub fn close(&self, id: u64) -> bool {
-        let record = self.live.records().get(&id).cloned();
+        let record = self.live.connections().records.get(&id).cloned();
         if let Some(record) = &record {
             record.close();
         }
@@ -103,22 +106,51 @@ impl ConnectionStatus {
 
 /// The connections that are being handled.
 #[derive(Debug, Default)]
-pub(super) struct Live {
-    records: Mutex<BTreeMap<u64, Arc<Record>>>,
+pub(super) struct Live(Mutex<Connections>);
+
+#[derive(Debug, Default)]
+struct Connections {
+    records: BTreeMap<u64, Arc<Record>>,
+    /// Whether they were cut, and with them any that come after.
+    cut: bool,
 }
 
 impl Live {
     pub(super) fn insert(&self, record: &Arc<Record>) {
-        self.records().insert(record.id, Arc::clone(record));
+        let mut connections = self.connections();
+        connections.records.insert(record.id, Arc::clone(record));
+        if connections.cut {
+            record.close();
+        }
     }
 
     pub(super) fn remove(&self, id: u64) {
-        let record = self.records().remove(&id);
+        let record = self.connections().records.remove(&id);
         drop(record);
     }
 
-    fn records(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Record>>> {
+    /// Closes all connections, for good.
+    pub(super) fn cut(&self) {
+        self.connections().cut = true;
+        for record in self.all() {
+            record.close();
+        }
+    }
+
+    /// Wakes all connections, to see that a shutdown has begun.
+    pub(super) fn wake(&self) {
+        for record in self.all() {
+            record.ring();
+        }
+    }
+
+    /// Copied, since whatever is done with a connection may make others end and leave the table.
+    fn all(&self) -> Vec<Arc<Record>> {
+        self.connections().records.values().cloned().collect()
+    }
+
+    fn connections(&self) -> MutexGuard<'_, Connections> {
         // Changed in one step each.
-        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
