@@ -11,6 +11,7 @@ mod parts;
 mod read_half;
 mod serving;
 mod sides;
+mod spare_buf;
 #[cfg(test)]
 mod tests;
 mod write_half;
@@ -193,7 +194,7 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     /// How many bytes wait to be sent.
     #[must_use]
     pub fn unsent(&self) -> usize {
-        self.sides.outbound.buf.len()
+        self.sides.outbound.unsent()
     }
 
     /// Exchanges the codecs between two frames, as after an upgrade. What is unsent was encoded and stays; what was read
@@ -233,12 +234,13 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     pub fn into_parts(self) -> FramedParts<C, D, E> {
         let sides = *self.sides;
         let (decoder, read_ahead) = sides.inbound.deframer.into_parts();
+        let (encoder, unsent) = sides.outbound.into_parts();
         FramedParts {
             connection: sides.connection,
             decoder,
-            encoder: sides.outbound.encoder,
+            encoder,
             read_ahead,
-            unsent: sides.outbound.buf,
+            unsent,
         }
     }
 

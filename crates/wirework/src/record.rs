@@ -4,10 +4,9 @@
 //! connections. Writing costs a plain store: no clock is read and no timer is touched for a message.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
-use std::time::Instant;
 
 use crate::context::Host;
 use crate::{Addr, Shutdown};
@@ -18,9 +17,9 @@ use crate::{Addr, Shutdown};
 pub(crate) struct Record {
     pub(crate) id: u64,
     pub(crate) peer: Addr,
-    /// When it was accepted.
-    pub(crate) since: Instant,
     pub(crate) host: Arc<Host>,
+    /// When it was accepted, in nanoseconds since the host's start.
+    pub(crate) since: u64,
     read: AtomicU64,
     written: AtomicU64,
     phase: AtomicU8,
@@ -29,11 +28,11 @@ pub(crate) struct Record {
     /// Where in the stream the frame starts that is waited for.
     frame: AtomicU64,
     /// Bytes of it that have come.
-    buffered: AtomicUsize,
+    buffered: AtomicU32,
     /// Bytes that a write waits to get rid of; 0 where none waits.
-    unsent: AtomicUsize,
+    unsent: AtomicU32,
     /// Counts the times that writing had to begin to wait.
-    stalls: AtomicU64,
+    stalls: AtomicU32,
     /// The number of the oldest request that is being answered; 0 where there is none.
     request: AtomicU64,
     /// Whether someone above the connection counts, who knows more.
@@ -61,20 +60,21 @@ pub enum Phase {
 }
 
 impl Record {
-    pub(crate) fn new(id: u64, peer: Addr, since: Instant, host: Arc<Host>) -> Arc<Self> {
+    /// Of a connection that is accepted now.
+    pub(crate) fn new(id: u64, peer: Addr, host: Arc<Host>) -> Arc<Self> {
         Arc::new(Self {
             id,
             peer,
-            since,
+            since: host.now(),
             host,
             read: AtomicU64::new(0),
             written: AtomicU64::new(0),
             phase: AtomicU8::new(0),
             begun: AtomicBool::new(false),
             frame: AtomicU64::new(0),
-            buffered: AtomicUsize::new(0),
-            unsent: AtomicUsize::new(0),
-            stalls: AtomicU64::new(0),
+            buffered: AtomicU32::new(0),
+            unsent: AtomicU32::new(0),
+            stalls: AtomicU32::new(0),
             request: AtomicU64::new(0),
             framed: AtomicBool::new(false),
             // The first look is due at once.
@@ -104,7 +104,7 @@ impl Record {
         if frame > 0 {
             self.begun.store(true, Relaxed);
         }
-        self.buffered.store(buffered, Relaxed);
+        self.buffered.store(count(buffered), Relaxed);
         if buffered == 0 {
             self.frame.store(frame, Relaxed);
             self.phase.store(1, Relaxed);
@@ -126,8 +126,8 @@ impl Record {
 
     /// A write waits to get rid of `unsent` bytes.
     pub(crate) fn stalls(&self, unsent: usize, cx: &Context<'_>) {
-        if self.unsent.swap(unsent.max(1), Relaxed) == 0 {
-            self.stalls.store(self.stall() + 1, Relaxed);
+        if self.unsent.swap(count(unsent).max(1), Relaxed) == 0 {
+            self.stalls.fetch_add(1, Relaxed);
             self.ring_others(cx);
         }
     }
@@ -187,16 +187,21 @@ impl Record {
     }
 
     pub(crate) fn buffered(&self) -> usize {
-        self.buffered.load(Relaxed)
+        self.buffered.load(Relaxed) as usize
     }
 
     pub(crate) fn unsent(&self) -> usize {
-        self.unsent.load(Relaxed)
+        self.unsent.load(Relaxed) as usize
     }
 
     /// What tells one stall of the writing side from the next.
     pub(crate) fn stall(&self) -> u64 {
-        self.stalls.load(Relaxed)
+        u64::from(self.stalls.load(Relaxed))
+    }
+
+    /// How long ago it was accepted, in nanoseconds.
+    pub(crate) fn age(&self) -> u64 {
+        self.host.now().saturating_sub(self.since)
     }
 
     pub(crate) fn request(&self) -> u64 {
@@ -269,6 +274,11 @@ impl Record {
         // There is nothing that could be half changed.
         self.task.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// So many bytes, as far as a status has to tell.
+fn count(bytes: usize) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
 /// What a waker is made of. Two that are made of the same wake the same task.

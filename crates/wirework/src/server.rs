@@ -359,6 +359,7 @@ impl<R: Runtime> Server<R> {
         }
         let drain = Shutdown::new();
         let host = Host::new(&self.runtime, drain.clone());
+        let live = Arc::default();
         let shared = Arc::new(Shared {
             handler,
             host: Arc::clone(&host),
@@ -367,14 +368,14 @@ impl<R: Runtime> Server<R> {
             clients: Clients::new(self.clients),
             when_client_full: self.when_client_full,
             deadlines: self.deadlines,
-            alarms: Alarms::new(&self.runtime),
+            alarms: Alarms::new(&self.runtime, &host, &live),
             tally: Arc::default(),
-            live: Arc::default(),
+            live,
             drain: drain.clone(),
             runtime: self.runtime.clone(),
         });
         let handle = ServerHandle {
-            clock: Context::of(Record::new(0, Addr::Unix(None), self.runtime.now(), host)),
+            clock: Context::of(Record::new(0, Addr::Unix(None), host)),
             tally: Arc::clone(&shared.tally),
             live: Arc::clone(&shared.live),
             drain,

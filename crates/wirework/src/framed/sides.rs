@@ -103,9 +103,10 @@ impl<C: Connection, D, E> Sides<C, D, E> {
 
     /// As [`fail`](Self::fail).
     #[cold]
-    pub(super) async fn fail_now<X>(&mut self, error: DecodeError<X>) -> ReadError<X> {
-        let mut error = Some(error);
-        poll_fn(|cx| Poll::Ready(self.fail(cx, error.take().expect("it is polled once")))).await
+    pub(super) fn fail_now<X>(&mut self, error: DecodeError<X>) -> impl Future<Output = ReadError<X>> {
+        // Boxed, or each connection would keep room for an error.
+        let mut error = Some(Box::new(error));
+        poll_fn(move |cx| Poll::Ready(self.fail(cx, *error.take().expect("it is polled once"))))
     }
 }
 

@@ -3,13 +3,15 @@
 //! A timer of its own would cost a connection more memory than all else that watches it, and each move of it a call of the
 //! runtime. Here it is an entry in a table, which is moved only when it has come or when something is due earlier.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::handle::Live;
+use crate::context::Host;
 use crate::record::Record;
 use crate::time::after;
 use crate::{Runtime, Timer};
@@ -20,24 +22,25 @@ pub(super) struct Alarms {
 }
 
 struct Table {
-    /// What the times count from.
-    start: Instant,
+    host: Arc<Host>,
+    live: Arc<Live>,
     entries: Mutex<Entries>,
 }
 
 #[derive(Default)]
 struct Entries {
-    /// By nanoseconds, and by the connection's number.
-    due: BTreeMap<(u64, u64), Arc<Record>>,
+    /// Nanoseconds since the host's start, and the connection's number.
+    due: BTreeSet<(u64, u64)>,
     /// The task that waits for the first of them.
     task: Option<Waker>,
     ended: bool,
 }
 
 impl Alarms {
-    pub(super) fn new<R: Runtime>(runtime: &R) -> Self {
+    pub(super) fn new<R: Runtime>(runtime: &R, host: &Arc<Host>, live: &Arc<Live>) -> Self {
         let table = Arc::new(Table {
-            start: runtime.now(),
+            host: Arc::clone(host),
+            live: Arc::clone(live),
             entries: Mutex::default(),
         });
         crate::Task::detach(runtime.spawn(Arc::clone(&table).ring(runtime.clone())));
@@ -45,11 +48,11 @@ impl Alarms {
     }
 
     /// Rings `record` once it is `age` old, in nanoseconds.
-    pub(super) fn set(&self, record: &Arc<Record>, age: u64) {
-        let key = self.table.key(record, age);
+    pub(super) fn set(&self, record: &Record, age: u64) {
+        let key = key(record, age);
         let mut entries = self.table.entries();
-        entries.due.insert(key, Arc::clone(record));
-        let is_first = entries.due.first_key_value().is_some_and(|(first, _)| *first == key);
+        entries.due.insert(key);
+        let is_first = entries.due.first() == Some(&key);
         let task = if is_first { entries.task.take() } else { None };
         drop(entries);
         if let Some(task) = task {
@@ -59,9 +62,7 @@ impl Alarms {
 
     /// Takes back what was [set](Self::set).
     pub(super) fn clear(&self, record: &Record, age: u64) {
-        let key = self.table.key(record, age);
-        let removed = self.table.entries().due.remove(&key);
-        drop(removed);
+        self.table.entries().due.remove(&key(record, age));
     }
 }
 
@@ -78,23 +79,18 @@ impl Drop for Alarms {
 }
 
 impl Table {
-    fn key(&self, record: &Record, age: u64) -> (u64, u64) {
-        let start = nanos(record.since.saturating_duration_since(self.start));
-        (start.saturating_add(age), record.id)
-    }
-
     /// Rings until the server is gone.
     async fn ring<R: Runtime>(self: Arc<Self>, runtime: R) {
         let mut timer: Option<Pin<Box<R::Timer>>> = None;
         poll_fn(|cx| {
             loop {
-                let Some(next) = self.ring_due(&runtime, cx) else {
+                let Some(next) = self.ring_due(cx) else {
                     return Poll::Ready(());
                 };
                 if next == u64::MAX {
                     return Poll::Pending;
                 }
-                let next = after(self.start, Duration::from_nanos(next));
+                let next = after(self.host.start, Duration::from_nanos(next));
                 let timer = match &mut timer {
                     Some(timer) => {
                         timer.as_mut().reset(next);
@@ -111,14 +107,14 @@ impl Table {
     }
 
     /// Rings whatever is due, and says when the next will be; `u64::MAX` where there is none, and `None` at the end.
-    fn ring_due<R: Runtime>(&self, runtime: &R, cx: &Context<'_>) -> Option<u64> {
+    fn ring_due(&self, cx: &Context<'_>) -> Option<u64> {
         loop {
-            let now = nanos(runtime.now().saturating_duration_since(self.start));
+            let now = self.host.now();
             let mut entries = self.entries();
             if entries.ended {
                 return None;
             }
-            let next = entries.due.first_key_value().map_or(u64::MAX, |((at, _), _)| *at);
+            let next = entries.due.first().map_or(u64::MAX, |(at, _)| *at);
             if next > now {
                 // The clock of the task is the table's, so whatever is set from here on finds it.
                 let replaced = entries.task.replace(cx.waker().clone());
@@ -128,7 +124,9 @@ impl Table {
             }
             let due = entries.due.pop_first();
             drop(entries);
-            if let Some((_, record)) = due {
+            if let Some((_, id)) = due
+                && let Some(record) = self.live.get(id)
+            {
                 record.ring();
             }
         }
@@ -140,7 +138,6 @@ impl Table {
     }
 }
 
-/// So many nanoseconds, which are enough for 584 years.
-pub(super) fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+fn key(record: &Record, age: u64) -> (u64, u64) {
+    (record.since.saturating_add(age), record.id)
 }

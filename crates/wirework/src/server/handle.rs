@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::Report;
 use super::tally::Tally;
 use crate::record::{Phase, Record};
-use crate::{Addr, Context, Runtime, Shutdown};
+use crate::{Addr, Context, Shutdown};
 
 /// Sees what a running server does, lists its connections and closes them; from
 /// [`RunningServer::handle`](crate::RunningServer::handle). Cheap to clone, and keeps nothing alive.
@@ -46,11 +46,10 @@ impl ServerHandle {
     /// The live connections, the oldest first.
     #[must_use]
     pub fn connections(&self) -> Vec<ConnectionStatus> {
-        let now = self.clock.now();
         self.live
             .all()
             .iter()
-            .map(|record| ConnectionStatus::of(record, now))
+            .map(|record| ConnectionStatus::of(record))
             .collect()
     }
 
@@ -58,7 +57,7 @@ impl ServerHandle {
     /// connection. It counts as cut.
     #[expect(clippy::must_use_candidate, reason = "a connection that has ended is closed, too")]
     pub fn close(&self, id: u64) -> bool {
-        let record = self.live.connections().records.get(&id).cloned();
+        let record = self.live.get(id);
         if let Some(record) = &record {
             record.close();
         }
@@ -89,12 +88,12 @@ pub struct ConnectionStatus {
 }
 
 impl ConnectionStatus {
-    fn of(record: &Record, now: Instant) -> Self {
+    fn of(record: &Record) -> Self {
         let phase = record.phase();
         Self {
             id: record.id,
             peer: record.peer.clone(),
-            age: now.saturating_duration_since(record.since),
+            age: Duration::from_nanos(record.age()),
             phase,
             read: record.read(),
             written: record.written(),
@@ -127,6 +126,10 @@ impl Live {
     pub(super) fn remove(&self, id: u64) {
         let record = self.connections().records.remove(&id);
         drop(record);
+    }
+
+    pub(super) fn get(&self, id: u64) -> Option<Arc<Record>> {
+        self.connections().records.get(&id).cloned()
     }
 
     /// Closes all connections, for good.

@@ -58,7 +58,7 @@ where
         let Place {
             shared, record, watch, ..
         } = place;
-        let stop = ready!(watch.poll(record, &shared.deadlines, &shared.alarms, &shared.runtime));
+        let stop = ready!(watch.poll(record, &shared.deadlines, &shared.alarms));
         place.end = note_stop(stop);
         Poll::Ready(())
     }
@@ -77,8 +77,10 @@ pub(super) struct Place<R, H> {
 enum Entrance {
     Entered,
     /// The client has as many as it may. Boxed, for it is rare.
-    Waits(Pin<Box<dyn Future<Output = ()> + Send>>),
+    Waits(Box<Waiting>),
 }
+
+struct Waiting(Pin<Box<dyn Future<Output = ()> + Send>>);
 
 impl<R: Runtime, H: Send + Sync + 'static> Place<R, H> {
     pub(super) fn new(shared: &Arc<Shared<R, H>>, record: &Arc<Record>, entered: bool) -> Self {
@@ -86,9 +88,8 @@ impl<R: Runtime, H: Send + Sync + 'static> Place<R, H> {
             Entrance::Entered
         } else {
             let (shared, record) = (Arc::clone(shared), Arc::clone(record));
-            Entrance::Waits(Box::pin(async move {
-                shared.clients.wait_to_enter(&record.peer).await;
-            }))
+            let waiting = Box::pin(async move { shared.clients.wait_to_enter(&record.peer).await });
+            Entrance::Waits(Box::new(Waiting(waiting)))
         };
         Self {
             shared: Arc::clone(shared),
@@ -102,7 +103,7 @@ impl<R: Runtime, H: Send + Sync + 'static> Place<R, H> {
     /// Waits until the client may have one connection more.
     fn poll_enter(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if let Entrance::Waits(waiting) = &mut self.entrance {
-            ready!(waiting.as_mut().poll(cx));
+            ready!(waiting.0.as_mut().poll(cx));
             self.entrance = Entrance::Entered;
         }
         Poll::Ready(())

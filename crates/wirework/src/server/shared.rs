@@ -71,7 +71,7 @@ impl<R: Runtime, H> Shared<R, H> {
             return;
         }
         let host = Arc::clone(&shared.host);
-        let record = Record::new(shared.tally.accept(), peer, shared.runtime.now(), host);
+        let record = Record::new(shared.tally.accept(), peer, host);
         let span = tracing::debug_span!("connection", id = record.id, peer = %record.peer);
         let place = Place::new(shared, &record, entered);
         shared.live.insert(&record);

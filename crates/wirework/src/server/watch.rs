@@ -7,14 +7,13 @@
 //! Each connection has one for its whole life, so what is rarely there is boxed, and times are nanoseconds since the accept.
 
 use std::cmp::min;
-use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::alarms::{Alarms, nanos};
+use super::alarms::Alarms;
 use super::deadlines::{Deadline, Deadlines, MinRate};
-use crate::Runtime;
 use crate::record::{Phase, Record};
+use crate::time::nanos;
 
 /// Says when the connection is to be ended.
 pub(super) struct Watch {
@@ -69,31 +68,19 @@ impl Watch {
 
     /// Looks, if there is anything to look at. Whoever rings the record's alarm wakes the connection's task.
     #[inline]
-    pub(super) fn poll<R: Runtime>(
-        &mut self,
-        record: &Arc<Record>,
-        deadlines: &Deadlines,
-        alarms: &Alarms,
-        runtime: &R,
-    ) -> Poll<Stop> {
+    pub(super) fn poll(&mut self, record: &Record, deadlines: &Deadlines, alarms: &Alarms) -> Poll<Stop> {
         if !record.take_alarm() {
             return Poll::Pending;
         }
-        self.poll_look(record, deadlines, alarms, runtime)
+        self.poll_look(record, deadlines, alarms)
     }
 
     #[cold]
-    fn poll_look<R: Runtime>(
-        &mut self,
-        record: &Arc<Record>,
-        deadlines: &Deadlines,
-        alarms: &Alarms,
-        runtime: &R,
-    ) -> Poll<Stop> {
+    fn poll_look(&mut self, record: &Record, deadlines: &Deadlines, alarms: &Alarms) -> Poll<Stop> {
         if record.is_closing() {
             return Poll::Ready(Stop::Closed);
         }
-        let now = nanos(runtime.now().saturating_duration_since(record.since));
+        let now = record.age();
         if self.armed <= now {
             // It has rung, or is about to for this look.
             alarms.clear(record, self.armed);
