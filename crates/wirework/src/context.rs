@@ -10,6 +10,7 @@ use std::task;
 use std::time::Instant;
 
 use crate::record::Record;
+use crate::time::nanos;
 use crate::timer::BoxTimer;
 use crate::{Addr, Runtime, Shutdown, ShutdownSignal, Task, TaskError};
 
@@ -27,16 +28,18 @@ use crate::{Addr, Runtime, Shutdown, ShutdownSignal, Task, TaskError};
 /// ```
 #[derive(Clone)]
 pub struct Context {
-    runtime: Arc<dyn ErasedRuntime>,
+    /// Everything, the runtime included: a connection has several copies of its context.
     record: Arc<Record>,
-    shutdown: Shutdown,
 }
 
 impl Context {
     /// A context for a connection that no server accepted: a client's, or a test's.
     pub fn new<R: Runtime>(runtime: &R, peer: Addr) -> Self {
-        let record = Record::new(0, peer, runtime.now());
-        ContextSource::new(runtime, Shutdown::new()).context(record)
+        Self::of(Record::new(0, peer, Host::new(runtime, Shutdown::new())))
+    }
+
+    pub(crate) fn of(record: Arc<Record>) -> Self {
+        Self { record }
     }
 
     /// The number of the connection: counted from 0 by each server.
@@ -55,7 +58,11 @@ impl Context {
     /// [`next`](crate::Framed::next) returns `None` by itself.
     #[must_use]
     pub fn shutdown(&self) -> ShutdownSignal {
-        self.shutdown.signal()
+        self.record.shutdown().signal()
+    }
+
+    fn runtime(&self) -> &dyn ErasedRuntime {
+        &*self.record.host.runtime
     }
 
     /// What the server knows of the connection.
@@ -73,27 +80,26 @@ impl fmt::Debug for Context {
     }
 }
 
-/// Makes contexts of one runtime, which is boxed once for all of them.
-#[derive(Clone)]
-pub(crate) struct ContextSource {
-    runtime: Arc<dyn ErasedRuntime>,
-    shutdown: Shutdown,
+/// What all connections of a server have in common, as their handlers see it.
+pub(crate) struct Host {
+    runtime: Box<dyn ErasedRuntime>,
+    pub(crate) shutdown: Shutdown,
+    /// What times are counted from, in half the room that they would take by themselves.
+    pub(crate) start: Instant,
 }
 
-impl ContextSource {
-    pub(crate) fn new<R: Runtime>(runtime: &R, shutdown: Shutdown) -> Self {
-        Self {
-            runtime: Arc::new(runtime.clone()),
+impl Host {
+    pub(crate) fn new<R: Runtime>(runtime: &R, shutdown: Shutdown) -> Arc<Self> {
+        Arc::new(Self {
+            runtime: Box::new(runtime.clone()),
             shutdown,
-        }
+            start: runtime.now(),
+        })
     }
 
-    pub(crate) fn context(&self, record: Arc<Record>) -> Context {
-        Context {
-            runtime: Arc::clone(&self.runtime),
-            record,
-            shutdown: self.shutdown.clone(),
-        }
+    /// The time, in nanoseconds since the start.
+    pub(crate) fn now(&self) -> u64 {
+        nanos(self.runtime.now().saturating_duration_since(self.start))
     }
 }
 
@@ -102,29 +108,29 @@ impl Runtime for Context {
     type Task<T: Send + 'static> = ErasedTask<T>;
 
     fn now(&self) -> Instant {
-        self.runtime.now()
+        self.runtime().now()
     }
 
     fn timer(&self, deadline: Instant) -> BoxTimer {
-        self.runtime.timer(deadline)
+        self.runtime().timer(deadline)
     }
 
     fn spawn<F: Future<Output: Send> + Send + 'static>(&self, future: F) -> ErasedTask<F::Output> {
         let output = Output::default();
         let slot = output.clone();
-        let handle = self.runtime.spawn(Box::pin(async move { slot.set(future.await) }));
+        let handle = self.runtime().spawn(Box::pin(async move { slot.set(future.await) }));
         ErasedTask { handle, output }
     }
 
     fn blocking<T: Send + 'static>(&self, function: impl FnOnce() -> T + Send + 'static) -> ErasedTask<T> {
         let output = Output::default();
         let slot = output.clone();
-        let handle = self.runtime.blocking(Box::new(move || slot.set(function())));
+        let handle = self.runtime().blocking(Box::new(move || slot.set(function())));
         ErasedTask { handle, output }
     }
 
     fn random_u64(&self) -> u64 {
-        self.runtime.random_u64()
+        self.runtime().random_u64()
     }
 }
 

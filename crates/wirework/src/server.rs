@@ -3,6 +3,7 @@
 //! What a handler should not have to think of is here: a bound on connections, accept errors, panics, and an orderly end.
 
 mod accept;
+mod alarms;
 mod clients;
 mod config_error;
 mod conversation;
@@ -14,6 +15,7 @@ mod linger;
 mod listeners;
 mod report;
 mod running;
+mod serving;
 mod session;
 mod shared;
 mod tally;
@@ -26,6 +28,7 @@ use std::time::Duration;
 use wirework_codec::{BorrowDecoder, Decoder, Encoder};
 
 use self::accept::Acceptor;
+use self::alarms::Alarms;
 use self::clients::{ClientLimit, Clients};
 pub use self::config_error::ConfigError;
 use self::conversation::Pace;
@@ -37,9 +40,9 @@ pub use self::report::Report;
 pub use self::running::RunningServer;
 pub use self::session::Session;
 use self::shared::Shared;
-use crate::context::ContextSource;
+use crate::context::Host;
 use crate::record::Record;
-use crate::{Addr, Framed, Handler, Listener, Runtime, Service, Shutdown, Watched};
+use crate::{Addr, Context, Framed, Handler, Listener, Runtime, Service, Shutdown, Watched};
 
 /// The most connections at a time, unless set otherwise.
 const MAX_CONNECTIONS: usize = 10_000;
@@ -354,24 +357,25 @@ impl<R: Runtime> Server<R> {
         if let Err(error) = self.check() {
             panic!("{error}");
         }
-        let (drain, abort) = (Shutdown::new(), Shutdown::new());
-        let contexts = ContextSource::new(&self.runtime, drain.clone());
+        let drain = Shutdown::new();
+        let host = Host::new(&self.runtime, drain.clone());
+        let live = Arc::default();
         let shared = Arc::new(Shared {
             handler,
-            contexts: contexts.clone(),
+            host: Arc::clone(&host),
             max_connections: self.max_connections,
             when_full: self.when_full,
             clients: Clients::new(self.clients),
             when_client_full: self.when_client_full,
-            deadlines: Arc::new(self.deadlines),
+            deadlines: self.deadlines,
+            alarms: Alarms::new(&self.runtime, &host, &live),
             tally: Arc::default(),
-            live: Arc::default(),
+            live,
             drain: drain.clone(),
-            abort: abort.clone(),
             runtime: self.runtime.clone(),
         });
         let handle = ServerHandle {
-            clock: contexts.context(Record::new(0, Addr::Unix(None), self.runtime.now())),
+            clock: Context::of(Record::new(0, Addr::Unix(None), host)),
             tally: Arc::clone(&shared.tally),
             live: Arc::clone(&shared.live),
             drain,
@@ -386,6 +390,6 @@ impl<R: Runtime> Server<R> {
             accepting.push(Box::pin(Acceptor { listener, shared }.spawn()));
         }
         assert!(!accepting.is_empty(), "a server needs at least one listener");
-        RunningServer::new(local_addr, self.drain_deadline, handle, abort, accepting)
+        RunningServer::new(local_addr, self.drain_deadline, handle, accepting)
     }
 }

@@ -28,8 +28,10 @@ pub(super) struct Inbound<D> {
     filled: bool,
     /// Where a server wants to know what is read.
     record: Option<Arc<Record>>,
-    /// Ends the conversation between two frames when the server shuts down.
-    until: Option<ShutdownSignal>,
+    /// Whether the conversation ends between two frames when that server shuts down.
+    ends_with_server: bool,
+    /// What else ends it. Boxed, for a server's connections have none.
+    until: Option<Box<ShutdownSignal>>,
 }
 
 impl<D> Inbound<D> {
@@ -40,6 +42,7 @@ impl<D> Inbound<D> {
             left: BUDGET,
             filled: false,
             record: None,
+            ends_with_server: false,
             until: None,
         }
     }
@@ -51,6 +54,7 @@ impl<D> Inbound<D> {
             left: self.left,
             filled: self.filled,
             record: self.record,
+            ends_with_server: self.ends_with_server,
             until: self.until,
         }
     }
@@ -66,7 +70,11 @@ impl<D> Inbound<D> {
     }
 
     pub(super) fn set_until(&mut self, signal: ShutdownSignal) {
-        self.until = Some(signal);
+        self.until = Some(Box::new(signal));
+    }
+
+    pub(super) fn end_with_server(&mut self) {
+        self.ends_with_server = true;
     }
 
     /// Takes a frame out of what is buffered, by `decode`. `None` where there is none, and once the budget is spent.
@@ -147,8 +155,24 @@ impl<D> Inbound<D> {
     /// While waiting between two frames: has the server been told to shut down?
     #[inline]
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match &mut self.until {
-            Some(signal) if self.deframer.buffered() == 0 => signal.poll(cx),
+        if self.deframer.buffered() > 0 {
+            return Poll::Pending;
+        }
+        if let Some(signal) = &mut self.until {
+            return signal.poll(cx);
+        }
+        match &self.record {
+            Some(record) if self.ends_with_server => {
+                let shutdown = record.shutdown();
+                if shutdown.has_begun() {
+                    return Poll::Ready(());
+                }
+                if record.is_task(cx.waker()) {
+                    // The server wakes all its connections' tasks.
+                    return Poll::Pending;
+                }
+                self.until.insert(Box::new(shutdown.signal())).poll(cx)
+            }
             _ => Poll::Pending,
         }
     }

@@ -125,6 +125,5 @@ where
 
 /// Frames a connection so that it ends with the server and that its deadlines are watched.
 fn framed<C: Connection, D: Clone>(connection: C, codec: &D, cx: &Context) -> Framed<C, D> {
-    let framed = Framed::new(connection, codec.clone());
-    framed.until(cx.shutdown()).watched_by(cx)
+    Framed::new(connection, codec.clone()).served_by(cx)
 }

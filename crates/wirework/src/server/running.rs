@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::{Report, ServerHandle};
 use crate::time::sleep;
-use crate::{Addr, Shutdown, ShutdownSignal, TaskError};
+use crate::{Addr, ShutdownSignal, TaskError};
 
 /// A server that accepts and handles connections in the background; from [`Server`](crate::Server).
 ///
@@ -19,7 +19,6 @@ pub struct RunningServer {
     local_addr: io::Result<Addr>,
     drain_deadline: Duration,
     handle: ServerHandle,
-    abort: Shutdown,
     accepting: Vec<Accepting>,
 }
 
@@ -31,14 +30,12 @@ impl RunningServer {
         local_addr: io::Result<Addr>,
         drain_deadline: Duration,
         handle: ServerHandle,
-        abort: Shutdown,
         accepting: Vec<Accepting>,
     ) -> Self {
         Self {
             local_addr,
             drain_deadline,
             handle,
-            abort,
             accepting,
         }
     }
@@ -96,6 +93,7 @@ impl RunningServer {
     /// Lets connections finish until the drain deadline, or until `hurry`, and cuts the rest.
     async fn drain(mut self, mut hurry: Option<ShutdownSignal>) -> Report {
         self.handle.drain.begin();
+        self.handle.live.wake();
         for accepting in self.accepting.drain(..) {
             // Only a runtime that was taken down gives an error, and then there is nothing left to stop.
             let _ = accepting.await;
@@ -113,7 +111,7 @@ impl RunningServer {
         })
         .await;
         if !in_time {
-            self.abort.begin();
+            self.handle.live.cut();
             finished.await;
         }
         self.handle.report()
@@ -123,7 +121,7 @@ impl RunningServer {
 impl Drop for RunningServer {
     fn drop(&mut self) {
         self.handle.drain.begin();
-        self.abort.begin();
+        self.handle.live.cut();
     }
 }
 

@@ -1,0 +1,165 @@
+//! The task of one connection: its handler, the watch over its deadlines, and the place that it takes.
+//!
+//! A future written by hand, for what an `async fn` keeps twice is paid for by each connection.
+
+use std::error::Error;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+
+use super::shared::Shared;
+use super::tally::End;
+use super::watch::{Stop, Watch};
+use crate::record::Record;
+use crate::{CatchPanic, Runtime, TaskError};
+
+pin_project! {
+    /// Runs a handler until it is done, or until the connection is to be ended.
+    pub(super) struct Serving<R, H, F> {
+        // The order of the fields is that in which they are dropped.
+        #[pin]
+        handling: CatchPanic<F>,
+        place: Place<R, H>,
+    }
+}
+
+impl<R, H, F: Future> Serving<R, H, F> {
+    pub(super) fn new(place: Place<R, H>, handling: F) -> Self {
+        Self {
+            handling: CatchPanic::new(handling),
+            place,
+        }
+    }
+}
+
+impl<R, H, F, E> Future for Serving<R, H, F>
+where
+    R: Runtime,
+    H: Send + Sync + 'static,
+    F: Future<Output = Result<(), E>>,
+    E: Into<Box<dyn Error + Send + Sync>>,
+{
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        let place = this.place;
+        // Before the handler waits for anything, so that whatever it is can wake this task through the record.
+        place.record.runs_in(cx.waker());
+        if !place.record.is_closing()
+            && place.poll_enter(cx).is_ready()
+            && let Poll::Ready(result) = this.handling.poll(cx)
+        {
+            place.end = note_result(result);
+            return Poll::Ready(());
+        }
+        let Place {
+            shared, record, watch, ..
+        } = place;
+        let stop = ready!(watch.poll(record, &shared.deadlines, &shared.alarms));
+        place.end = note_stop(stop);
+        Poll::Ready(())
+    }
+}
+
+/// What a connection takes up until its task ends, in whatever way.
+pub(super) struct Place<R, H> {
+    shared: Arc<Shared<R, H>>,
+    record: Arc<Record>,
+    watch: Watch,
+    entrance: Entrance,
+    end: End,
+}
+
+/// Whether a connection is counted as its client's.
+enum Entrance {
+    Entered,
+    /// The client has as many as it may. Boxed, for it is rare.
+    Waits(Box<Waiting>),
+}
+
+struct Waiting(Pin<Box<dyn Future<Output = ()> + Send>>);
+
+impl<R: Runtime, H: Send + Sync + 'static> Place<R, H> {
+    pub(super) fn new(shared: &Arc<Shared<R, H>>, record: &Arc<Record>, entered: bool) -> Self {
+        let entrance = if entered {
+            Entrance::Entered
+        } else {
+            let (shared, record) = (Arc::clone(shared), Arc::clone(record));
+            let waiting = Box::pin(async move { shared.clients.wait_to_enter(&record.peer).await });
+            Entrance::Waits(Box::new(Waiting(waiting)))
+        };
+        Self {
+            shared: Arc::clone(shared),
+            record: Arc::clone(record),
+            watch: Watch::new(),
+            entrance,
+            end: End::Cut,
+        }
+    }
+
+    /// Waits until the client may have one connection more.
+    fn poll_enter(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Entrance::Waits(waiting) = &mut self.entrance {
+            ready!(waiting.0.as_mut().poll(cx));
+            self.entrance = Entrance::Entered;
+        }
+        Poll::Ready(())
+    }
+}
+
+impl<R, H> Drop for Place<R, H> {
+    fn drop(&mut self) {
+        let Self {
+            shared, record, watch, ..
+        } = self;
+        watch.disarm(record, &shared.alarms);
+        shared.live.remove(record.id);
+        if let Entrance::Entered = self.entrance {
+            shared.clients.leave(&record.peer);
+        }
+        shared.tally.end(self.end, shared.drain.has_begun());
+    }
+}
+
+/// Logs how a handler ended.
+fn note_result<E: Into<Box<dyn Error + Send + Sync>>>(result: Result<Result<(), E>, TaskError>) -> End {
+    match result {
+        Ok(Ok(())) => End::Completed,
+        Ok(Err(error)) => {
+            tracing::debug!(error = %chain(&*error.into()), "handler failed");
+            End::Failed
+        }
+        Err(panic) => {
+            tracing::error!(error = %panic, "handler panicked");
+            End::Panicked
+        }
+    }
+}
+
+/// Logs why a handler was not to go on.
+fn note_stop(stop: Stop) -> End {
+    match stop {
+        Stop::Missed(deadline) => {
+            tracing::debug!(%deadline, "deadline missed");
+            End::TimedOut(deadline)
+        }
+        Stop::Closed => {
+            tracing::debug!("cut off");
+            End::Cut
+        }
+    }
+}
+
+/// An error and its causes in one line.
+fn chain(error: &dyn Error) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        line = format!("{line}: {cause}");
+        source = cause.source();
+    }
+    line
+}
