@@ -4,6 +4,8 @@
 
 #[path = "server/deadlines.rs"]
 mod deadlines;
+#[path = "server/doors.rs"]
+mod doors;
 #[path = "server/limits.rs"]
 mod limits;
 #[path = "server/process.rs"]
@@ -12,6 +14,8 @@ mod process;
 mod service;
 #[path = "server/storms.rs"]
 mod storms;
+#[path = "server/upgrades.rs"]
+mod upgrades;
 
 use std::collections::VecDeque;
 use std::future::pending;

@@ -418,7 +418,13 @@ fn proxy_headers_of_version_1() {
         "ffff:".repeat(8).trim_end_matches(':')
     );
     assert_eq!(longest.len(), 107);
-    verify(ProxyCodec::new, own, longest.as_bytes(), &[unknown.clone()], None);
+    verify(
+        ProxyCodec::new,
+        own,
+        longest.as_bytes(),
+        std::slice::from_ref(&unknown),
+        None,
+    );
     verify(ProxyCodec::new, own, b"PROXY UNKNOWN \xff\0 ?\r\n", &[unknown], None);
 }
 
@@ -527,7 +533,7 @@ fn proxy_headers_of_version_2() {
         (Some(&b"TLSv1.3"[..]), Some(&b"me"[..]))
     );
     assert_eq!((ssl.cipher(), ssl.key_algorithm()), (None, None));
-    verify(ProxyCodec::new, own, &written, &[read.clone()], None);
+    verify(ProxyCodec::new, own, &written, std::slice::from_ref(&read), None);
     verify_round_trip(ProxyCodec::new, &[read]);
 
     // Of LOCAL and of an unspecified family, what follows is to be ignored.
@@ -612,7 +618,7 @@ fn proxy_headers_that_cannot_be_written() {
     let at = |text: &str| text.parse().unwrap();
     let mixed = ProxyHeader::new(at("1.2.3.4:1"), at("[::1]:1"));
     let rich = ProxyHeader::new(at("1.2.3.4:1"), at("1.2.3.4:1")).with_tlv(ProxyTlv::NOOP, b"");
-    let huge = rich.clone().with_tlv(ProxyTlv::NOOP, &[0; 65_535]);
+    let huge = rich.clone().with_tlv(ProxyTlv::NOOP, &vec![0; 65_535]);
     let unix = |name: &'static [u8]| {
         ProxyHeader::with_endpoints(ProxyEndpoints::Unix {
             source: Bytes::new(),

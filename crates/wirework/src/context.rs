@@ -3,6 +3,7 @@
 //! Erased so that a protocol is generic over its connection at most. It is a [`Runtime`] itself: everything that takes one
 //! takes a `Context`.
 
+use std::any::Any;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,10 +46,41 @@ impl Context {
         self.record.id
     }
 
-    /// The other end.
+    /// Whom the connection is for: the other end, or the client that it [connects for](crate::ProxyProtocol).
     #[must_use]
     pub fn peer(&self) -> &Addr {
-        &self.record.peer
+        self.record.peer()
+    }
+
+    /// The other end itself, be it the client or a proxy.
+    #[must_use]
+    pub fn direct_peer(&self) -> &Addr {
+        &self.record.direct_peer
+    }
+
+    /// Leaves something for whoever deals with this connection later: an [`Upgrade`](crate::Upgrade) for its handler, a handler
+    /// for itself. It lives as long as the connection's last context.
+    ///
+    /// ```
+    /// # use wirework::{Addr, Context, Runtime};
+    /// # fn example<R: Runtime>(runtime: &R) {
+    /// struct User(String);
+    ///
+    /// let cx = Context::new(runtime, Addr::Unix(None));
+    /// cx.attach(User("ada".into()));
+    /// assert_eq!(cx.clone().attached::<User>().unwrap().0, "ada");
+    /// # }
+    /// ```
+    pub fn attach<T: Any + Send + Sync>(&self, value: T) -> Arc<T> {
+        let value = Arc::new(value);
+        self.record.attach(Arc::clone(&value) as Arc<dyn Any + Send + Sync>);
+        value
+    }
+
+    /// What was last [attached](Self::attach) of that type.
+    #[must_use]
+    pub fn attached<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.record.find_attached()
     }
 
     /// Tells when the server begins to shut down. A framed handler needs it only to do something of its own then: its
@@ -68,7 +100,7 @@ impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context")
             .field("connection_id", &self.record.id)
-            .field("peer", &self.record.peer)
+            .field("peer", self.record.peer())
             .finish_non_exhaustive()
     }
 }

@@ -3,9 +3,10 @@
 //! Written by whatever moves bytes, read by the watch over the connection's deadlines and by whoever lists
 //! connections. Writing costs a plain store: no clock is read and no timer is touched for a message.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Wake, Waker};
 use std::time::Instant;
 
@@ -16,7 +17,9 @@ use crate::Addr;
 /// Each counter has one writer at a time, the side that owns it, so plain loads and stores are enough.
 pub(crate) struct Record {
     pub(crate) id: u64,
-    pub(crate) peer: Addr,
+    pub(crate) direct_peer: Addr,
+    /// The client, where another one than the direct peer.
+    client: OnceLock<Addr>,
     /// When it was accepted.
     pub(crate) since: Instant,
     read: AtomicU64,
@@ -39,6 +42,10 @@ pub(crate) struct Record {
     /// Whether the watch has to look.
     alarm: AtomicBool,
     closing: AtomicBool,
+    /// Whether upgrades are under way.
+    handshake: AtomicBool,
+    /// What upgrades and handlers leave for one another.
+    attached: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
     /// The connection's task.
     task: Mutex<Option<Waker>>,
 }
@@ -56,10 +63,11 @@ pub enum Phase {
 }
 
 impl Record {
-    pub(crate) fn new(id: u64, peer: Addr, since: Instant) -> Arc<Self> {
+    pub(crate) fn new(id: u64, direct_peer: Addr, since: Instant) -> Arc<Self> {
         Arc::new(Self {
             id,
-            peer,
+            direct_peer,
+            client: OnceLock::new(),
             since,
             read: AtomicU64::new(0),
             written: AtomicU64::new(0),
@@ -73,8 +81,56 @@ impl Record {
             framed: AtomicBool::new(false),
             alarm: AtomicBool::new(false),
             closing: AtomicBool::new(false),
+            handshake: AtomicBool::new(false),
+            attached: Mutex::default(),
             task: Mutex::default(),
         })
+    }
+
+    /// Whom the connection is for.
+    pub(crate) fn peer(&self) -> &Addr {
+        self.client.get().unwrap_or(&self.direct_peer)
+    }
+
+    /// Says whom the direct peer connects for. What is said first counts.
+    pub(crate) fn set_client(&self, client: Addr) {
+        // A second one would only be lost.
+        let _ = self.client.set(client);
+    }
+
+    /// Upgrades begin: their deadline counts, and no other but the lifetime.
+    pub(crate) fn begin_handshake(&self) {
+        self.handshake.store(true, Relaxed);
+        self.alarm.store(true, SeqCst);
+    }
+
+    /// The connection is ready to be served.
+    pub(crate) fn end_handshake(&self) {
+        self.handshake.store(false, Relaxed);
+        // The deadlines of a connection that is served are looked at as soon as its handler waits.
+        self.alarm.store(true, SeqCst);
+    }
+
+    pub(crate) fn is_in_handshake(&self) -> bool {
+        self.handshake.load(Relaxed)
+    }
+
+    pub(crate) fn attach(&self, value: Arc<dyn Any + Send + Sync>) {
+        self.attached().push(value);
+    }
+
+    /// What was last attached of that type.
+    pub(crate) fn find_attached<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        let attached = self.attached();
+        attached
+            .iter()
+            .rev()
+            .find_map(|value| Arc::clone(value).downcast().ok())
+    }
+
+    fn attached(&self) -> MutexGuard<'_, Vec<Arc<dyn Any + Send + Sync>>> {
+        // Changed in one step.
+        self.attached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Bytes have come.
@@ -248,7 +304,7 @@ impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Record")
             .field("id", &self.id)
-            .field("peer", &self.peer)
+            .field("peer", self.peer())
             .field("phase", &self.phase())
             .field("read", &self.read())
             .field("written", &self.written())

@@ -11,7 +11,7 @@ use rustix::io::Errno;
 
 use super::shared::Shared;
 use crate::time::sleep;
-use crate::{Handler, Listener, Runtime};
+use crate::{Handler, Listener, Runtime, Upgrade};
 
 /// The first wait after the system could not give us a connection, and the longest.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
@@ -20,16 +20,17 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(5), Duration::from_
 const BURST: u32 = 32;
 
 /// Accepts from one listener. Several of them may share what they serve.
-pub(super) struct Acceptor<R, L, H> {
+pub(super) struct Acceptor<R, L, U, H> {
     pub(super) listener: L,
-    pub(super) shared: Arc<Shared<R, H>>,
+    pub(super) shared: Arc<Shared<R, U, H>>,
 }
 
-impl<R, L, H> Acceptor<R, L, H>
+impl<R, L, U, H> Acceptor<R, L, U, H>
 where
     R: Runtime,
     L: Listener,
-    H: Handler<L::Connection>,
+    U: Upgrade<L::Connection>,
+    H: Handler<U::Connection>,
 {
     /// Starts accepting. The task ends, and the listener with it, when the server begins to drain.
     pub(super) fn spawn(self) -> R::Task<()> {

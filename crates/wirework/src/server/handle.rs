@@ -69,8 +69,10 @@ impl ServerHandle {
 pub struct ConnectionStatus {
     /// Its number: counted from 0 by each server.
     pub id: u64,
-    /// The other end.
+    /// Whom it is for.
     pub peer: Addr,
+    /// The other end itself, be it that one or a proxy.
+    pub direct_peer: Addr,
     /// How long ago it was accepted.
     pub age: Duration,
     /// What it is doing.
@@ -90,7 +92,8 @@ impl ConnectionStatus {
         let phase = record.phase();
         Self {
             id: record.id,
-            peer: record.peer.clone(),
+            peer: record.peer().clone(),
+            direct_peer: record.direct_peer.clone(),
             age: now.saturating_duration_since(record.since),
             phase,
             read: record.read(),

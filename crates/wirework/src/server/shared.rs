@@ -8,24 +8,27 @@ use std::task::Poll;
 
 use tracing::Instrument;
 
-use super::WhenFull;
 use super::clients::{ClientPlace, Clients};
 use super::deadlines::Deadlines;
+use super::filter::Gate;
 use super::handle::Live;
 use super::tally::{End, Tally};
 use super::watch::{Stop, Watch};
+use super::{Refusal, WhenFull};
 use crate::context::ContextSource;
 use crate::record::Record;
-use crate::{Addr, CatchPanic, Connection, Handler, Runtime, Shutdown, Task, TaskError};
+use crate::{Addr, Admission, CatchPanic, Connection, Context, Handler, Runtime, Shutdown, Task, TaskError, Upgrade};
 
-pub(super) struct Shared<R, H> {
+pub(super) struct Shared<R, U, H> {
     pub(super) runtime: R,
+    pub(super) upgrade: U,
     pub(super) handler: H,
     pub(super) contexts: ContextSource,
     pub(super) max_connections: usize,
     pub(super) when_full: WhenFull,
     pub(super) clients: Arc<Clients>,
     pub(super) when_client_full: WhenFull,
+    pub(super) gate: Gate,
     pub(super) deadlines: Arc<Deadlines>,
     pub(super) tally: Arc<Tally>,
     pub(super) live: Arc<Live>,
@@ -33,7 +36,7 @@ pub(super) struct Shared<R, H> {
     pub(super) abort: Shutdown,
 }
 
-impl<R: Runtime, H> Shared<R, H> {
+impl<R: Runtime, U, H> Shared<R, U, H> {
     /// Where a full server lets connections wait, it does not accept them.
     pub(super) async fn wait_for_a_place(&self) {
         if self.when_full == WhenFull::Wait {
@@ -41,45 +44,65 @@ impl<R: Runtime, H> Shared<R, H> {
         }
     }
 
-    /// Serves a connection that was accepted, if there is a place for it.
+    /// Serves a connection that was accepted, if its peer may be and there is a place for it.
     pub(super) async fn admit<C>(shared: &Arc<Self>, connection: C)
     where
         C: Connection,
-        H: Handler<C>,
+        U: Upgrade<C>,
+        H: Handler<U::Connection>,
     {
+        let peer = connection.peer_addr().unwrap_or(Addr::Unix(None));
+        let admission = match shared.gate.check(&peer) {
+            Ok(()) => shared.upgrade.admit(&peer),
+            Err(reason) => Admission::Refused(reason),
+        };
+        if let Admission::Refused(reason) = admission {
+            shared.tally.refuse(Refusal::Filtered);
+            tracing::debug!(%peer, reason, "refused");
+            return;
+        }
         while !shared.tally.try_begin(shared.max_connections as u64) {
             if shared.when_full == WhenFull::Refuse {
-                shared.tally.refuse();
-                tracing::debug!(peer = ?connection.peer_addr().ok(), "refused: the server is full");
+                shared.tally.refuse(Refusal::Full);
+                tracing::debug!(%peer, "refused: the server is full");
                 return;
             }
             // Another acceptor has taken the place meanwhile.
             shared.wait_for_a_place().await;
         }
-        Self::start(shared, connection);
+        Self::start(shared, connection, peer, admission);
     }
 
     /// Starts the handler of a connection, which is already counted as active, in a task of its own.
-    fn start<C>(shared: &Arc<Self>, connection: C)
+    fn start<C>(shared: &Arc<Self>, connection: C, peer: Addr, admission: Admission)
     where
         C: Connection,
-        H: Handler<C>,
+        U: Upgrade<C>,
+        H: Handler<U::Connection>,
     {
-        let peer = connection.peer_addr().unwrap_or(Addr::Unix(None));
-        let client = shared.clients.enter(&peer);
-        if client.is_none() && shared.when_client_full == WhenFull::Refuse {
+        // Whose connection one is that comes from a proxy is known once it is upgraded.
+        let is_direct = admission == Admission::Client;
+        let client = if is_direct { shared.clients.enter(&peer) } else { None };
+        if is_direct && client.is_none() && shared.when_client_full == WhenFull::Refuse {
             shared.tally.forget();
-            shared.tally.refuse();
+            shared.tally.refuse(Refusal::ClientFull);
             tracing::debug!(%peer, "refused: the client has as many connections as it may");
             return;
         }
-        let record = Record::new(shared.tally.accept(), peer, shared.runtime.now());
-        let span = tracing::debug_span!("connection", id = record.id, peer = %record.peer);
+        if is_direct {
+            shared.tally.accept();
+        }
+        let record = Record::new(shared.tally.number(), peer, shared.runtime.now());
+        let peer = &record.direct_peer;
+        let span = tracing::debug_span!("connection", id = record.id, %peer, client = tracing::field::Empty);
         let place = Place {
             tally: Arc::clone(&shared.tally),
             live: Arc::clone(&shared.live),
             drain: shared.drain.clone(),
-            client,
+            entry: Entry {
+                is_accepted: is_direct,
+                client,
+            },
             id: record.id,
             end: End::Cut,
         };
@@ -91,7 +114,8 @@ impl<R: Runtime, H> Shared<R, H> {
     async fn run<C>(self: Arc<Self>, connection: C, record: Arc<Record>, mut place: Place)
     where
         C: Connection,
-        H: Handler<C>,
+        U: Upgrade<C>,
+        H: Handler<U::Connection>,
     {
         let mut abort = self.abort.signal();
         let mut watch = pin!(Watch::new(
@@ -99,16 +123,9 @@ impl<R: Runtime, H> Shared<R, H> {
             Arc::clone(&self.deadlines),
             Arc::clone(&record)
         ));
-        let context = self.contexts.context(Arc::clone(&record));
-        let clients = Arc::clone(&self.clients);
-        let client = &mut place.client;
-        let handler = &self.handler;
-        let mut handling = pin!(CatchPanic::new(async move {
-            if client.is_none() {
-                *client = Some(clients.wait_to_enter(&record.peer).await);
-            }
-            handler.handle(connection, context).await
-        }));
+        record.begin_handshake();
+        let context = self.contexts.context(record);
+        let mut handling = pin!(CatchPanic::new(self.serve(connection, context, &mut place.entry)));
         let outcome = poll_fn(|cx| {
             if abort.poll(cx).is_ready() {
                 return Poll::Ready(Outcome::Aborted);
@@ -121,6 +138,53 @@ impl<R: Runtime, H> Shared<R, H> {
         .await;
         place.end = outcome.note();
     }
+
+    /// Upgrades a connection, finds it its place among those of its client, and handles it.
+    async fn serve<C>(&self, connection: C, context: Context, entry: &mut Entry) -> Result<(), Early<H::Error>>
+    where
+        C: Connection,
+        U: Upgrade<C>,
+        H: Handler<U::Connection>,
+    {
+        let upgraded = self.upgrade.upgrade(connection, context.clone()).await;
+        let connection = upgraded.map_err(|error| Early::Handshake(error.into()))?;
+        let record = context.record();
+        record.end_handshake();
+        if !entry.is_accepted {
+            self.admit_client(&connection, record, entry)?;
+        }
+        if entry.client.is_none() {
+            entry.client = Some(self.clients.wait_to_enter(record.peer()).await);
+        }
+        self.handler.handle(connection, context).await.map_err(Early::Handler)
+    }
+
+    /// Lets a client in for whom a proxy connects, on the terms of those who connect themselves.
+    fn admit_client<E>(
+        &self,
+        connection: &impl Connection,
+        record: &Record,
+        entry: &mut Entry,
+    ) -> Result<(), Early<E>> {
+        if let Ok(client) = connection.peer_addr()
+            && client != record.direct_peer
+        {
+            tracing::Span::current().record("client", tracing::field::display(&client));
+            self.gate.check(&client).map_err(|reason| {
+                tracing::debug!(reason, "refused");
+                Early::Refused(Refusal::Filtered)
+            })?;
+            record.set_client(client);
+        }
+        entry.client = self.clients.enter(record.peer());
+        if entry.client.is_none() && self.when_client_full == WhenFull::Refuse {
+            tracing::debug!("refused: the client has as many connections as it may");
+            return Err(Early::Refused(Refusal::ClientFull));
+        }
+        entry.is_accepted = true;
+        self.tally.accept();
+        Ok(())
+    }
 }
 
 /// A connection's place in the tally, given up when its task ends in whatever way.
@@ -128,24 +192,42 @@ struct Place {
     tally: Arc<Tally>,
     live: Arc<Live>,
     drain: Shutdown,
-    client: Option<ClientPlace>,
+    entry: Entry,
     id: u64,
     end: End,
+}
+
+/// How far a connection has been let in.
+struct Entry {
+    /// Whether it was counted as accepted.
+    is_accepted: bool,
+    /// Its place among the connections of its client.
+    client: Option<ClientPlace>,
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         self.live.remove(self.id);
-        self.client = None;
+        self.entry.client = None;
+        if !self.entry.is_accepted && !matches!(self.end, End::Refused(_)) {
+            self.tally.accept();
+        }
         self.tally.end(self.end, self.drain.has_begun());
     }
 }
 
 /// What became of a connection.
 enum Outcome<E> {
-    Handled(Result<Result<(), E>, TaskError>),
+    Handled(Result<Result<(), Early<E>>, TaskError>),
     Stopped(Stop),
     Aborted,
+}
+
+/// Why a connection ended early by itself.
+enum Early<E> {
+    Handshake(Box<dyn Error + Send + Sync>),
+    Refused(Refusal),
+    Handler(E),
 }
 
 impl<E: Into<Box<dyn Error + Send + Sync>>> Outcome<E> {
@@ -153,10 +235,16 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> Outcome<E> {
     fn note(self) -> End {
         match self {
             Self::Handled(Ok(Ok(()))) => End::Completed,
-            Self::Handled(Ok(Err(error))) => {
+            Self::Handled(Ok(Err(Early::Handler(error)))) => {
                 tracing::debug!(error = %chain(&*error.into()), "handler failed");
                 End::Failed
             }
+            Self::Handled(Ok(Err(Early::Handshake(error)))) => {
+                tracing::debug!(error = %chain(&*error), "handshake failed");
+                End::Failed
+            }
+            // It was logged where the reason was known.
+            Self::Handled(Ok(Err(Early::Refused(refusal)))) => End::Refused(refusal),
             Self::Handled(Err(panic)) => {
                 tracing::error!(error = %panic, "handler panicked");
                 End::Panicked

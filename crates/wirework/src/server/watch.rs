@@ -102,6 +102,9 @@ impl<R: Runtime> Watch<R> {
 struct Gaze {
     deadlines: Arc<Deadlines>,
     start: Instant,
+    /// When it was ready to be served.
+    ready: Instant,
+    in_handshake: bool,
     /// Bytes in both directions, and when they were last seen to have changed.
     moved: u64,
     active: Instant,
@@ -127,6 +130,9 @@ impl Gaze {
         Self {
             deadlines,
             start,
+            ready: start,
+            // One without upgrades has it behind it at the first look.
+            in_handshake: true,
             moved: 0,
             active: start,
             frame: None,
@@ -142,17 +148,27 @@ impl Gaze {
         let mut next = Next { now, at: None };
         let phase = record.phase();
         next.by(deadlines.lifetime.get(), self.start, Deadline::Lifetime)?;
+        if record.is_in_handshake() {
+            self.in_handshake = true;
+            next.by(deadlines.handshake.get(), self.start, Deadline::Handshake)?;
+            return Ok(next.at);
+        }
+        if self.in_handshake {
+            self.in_handshake = false;
+            self.ready = now;
+            self.active = now;
+        }
         if let Some(limit) = deadlines.first_frame.get()
             && !record.has_begun()
         {
             if phase == Phase::Working {
                 // The handler greets first; its time is not the peer's.
                 next.again(
-                    limit.max(now.saturating_duration_since(self.start) + limit / 4),
-                    self.start,
+                    limit.max(now.saturating_duration_since(self.ready) + limit / 4),
+                    self.ready,
                 );
             } else {
-                next.by(Some(limit), self.start, Deadline::FirstFrame)?;
+                next.by(Some(limit), self.ready, Deadline::FirstFrame)?;
             }
         }
         self.look_at_idle(&deadlines, record, phase, &mut next)?;
