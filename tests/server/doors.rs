@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
 use wirework::codec::{Detection, LengthDelimited, Lines, bytes::Bytes};
-use wirework::time::timeout;
 use wirework::{
     Connection, Context, Deadline, Deadlines, Doors, Framed, FramedDoor, Network, RawDoor, RunningServer, Runtime,
     Server, ServiceDoor, Watched, connect,
 };
 use wirework_tests::{ManualClock, on_each_runtime};
 
-use crate::report;
+use crate::{LONG, report, shutdown_within_grace};
 
 on_each_runtime![
     the_first_bytes_choose_the_door,
@@ -160,12 +159,11 @@ async fn the_last_door_is_for_all_others<N: Network>(network: N) {
 
 async fn a_silent_peer_does_not_hold_up_the_end<N: Network>(network: N) {
     let clock = ManualClock::new(&network);
-    let server = serve(&network, Server::new(&clock));
+    let server = serve(&network, Server::new(&clock).drain_deadline(LONG));
     let _silent = connect(&network, &server.local_addr().unwrap().to_string())
         .await
         .unwrap();
     report(&network, &server, |report| report.active == 1).await;
-    let ended = timeout(&network, Duration::from_secs(20), server.shutdown()).await;
-    let report = ended.expect("it ends");
+    let report = shutdown_within_grace(&network, &clock, server).await;
     assert_eq!((report.completed, report.cut), (1, 0));
 }

@@ -8,14 +8,14 @@ use std::time::Duration;
 use futures_lite::io::{AsyncRead, AsyncWrite};
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
 use wirework::codec::{Lines, ProxyEndpoints, ProxyHeader, ProxyTlv};
-use wirework::time::{sleep, timeout};
+use wirework::time::sleep;
 use wirework::{
     Addr, ConnectError, Connection, Connector, Context, Deadline, Deadlines, Framed, Listeners, Network, ProxyProtocol,
     Refusal, RunningServer, Server, Session, Untrusted, WhenFull, connect,
 };
 use wirework_tests::{ManualClock, on_each_runtime};
 
-use crate::{ask, client, echo, report};
+use crate::{LONG, ask, client, echo, report, shutdown_within_grace};
 
 on_each_runtime![
     a_proxy_names_the_client,
@@ -319,14 +319,16 @@ async fn a_late_handshake_leaves_the_other_deadlines_whole<N: Network>(network: 
 async fn a_silent_peer_does_not_hold_up_the_end<N: Network>(network: N) {
     let clock = ManualClock::new(&network);
     let listener = network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
-    let server = Server::new(&clock).serve_framed(listener.upgrade(trusting_loopback()), Lines::new(), echo);
+    let server = Server::new(&clock).drain_deadline(LONG).serve_framed(
+        listener.upgrade(trusting_loopback()),
+        Lines::new(),
+        echo,
+    );
     let _silent = connect(&network, &server.local_addr().unwrap().to_string())
         .await
         .unwrap();
     report(&network, &server, |report| report.active == 1).await;
-    // The clock stands still, so nothing but the shutdown ends it.
-    let ended = timeout(&network, Duration::from_secs(20), server.shutdown()).await;
-    assert_eq!(ended.expect("it ends").cut, 0);
+    assert_eq!(shutdown_within_grace(&network, &clock, server).await.cut, 0);
 }
 
 /// Stands for TLS: a handshake, and then every byte is something else.

@@ -31,13 +31,14 @@ pub struct Context {
     runtime: Arc<dyn ErasedRuntime>,
     record: Arc<Record>,
     shutdown: Shutdown,
+    last_call: Shutdown,
 }
 
 impl Context {
     /// A context for a connection that no server accepted: a client's, or a test's.
     pub fn new<R: Runtime>(runtime: &R, peer: Addr) -> Self {
         let record = Record::new(0, peer, runtime.now());
-        ContextSource::new(runtime, Shutdown::new()).context(record)
+        ContextSource::new(runtime, Shutdown::new(), Shutdown::new()).context(record)
     }
 
     /// The number of the connection: counted from 0 by each server.
@@ -90,6 +91,12 @@ impl Context {
         self.shutdown.signal()
     }
 
+    /// Tells when those have to end who have not said a word: a little after [`shutdown`](Self::shutdown), for what they say may be
+    /// on its way.
+    pub(crate) fn last_call(&self) -> ShutdownSignal {
+        self.last_call.signal()
+    }
+
     /// What the server knows of the connection.
     pub(crate) fn record(&self) -> &Arc<Record> {
         &self.record
@@ -110,13 +117,15 @@ impl fmt::Debug for Context {
 pub(crate) struct ContextSource {
     runtime: Arc<dyn ErasedRuntime>,
     shutdown: Shutdown,
+    last_call: Shutdown,
 }
 
 impl ContextSource {
-    pub(crate) fn new<R: Runtime>(runtime: &R, shutdown: Shutdown) -> Self {
+    pub(crate) fn new<R: Runtime>(runtime: &R, shutdown: Shutdown, last_call: Shutdown) -> Self {
         Self {
             runtime: Arc::new(runtime.clone()),
             shutdown,
+            last_call,
         }
     }
 
@@ -125,6 +134,7 @@ impl ContextSource {
             runtime: Arc::clone(&self.runtime),
             record,
             shutdown: self.shutdown.clone(),
+            last_call: self.last_call.clone(),
         }
     }
 }

@@ -25,7 +25,7 @@ pub(crate) enum More {
     Read,
     /// The peer will send no more.
     Ended,
-    /// The server shuts down, and the peer has not begun.
+    /// The server shuts down, and the peer had time to begin and has not.
     Draining,
 }
 
@@ -44,7 +44,7 @@ impl FirstBytes {
     /// # Cancel safety
     /// Dropping the future loses nothing.
     pub(crate) async fn read(&mut self, connection: &mut impl Connection, cx: &Context) -> io::Result<More> {
-        let mut shutdown = cx.shutdown();
+        let mut shutdown = cx.last_call();
         let len = self.seen.len();
         poll_fn(|cx| {
             self.seen.resize(len + CHUNK, 0);

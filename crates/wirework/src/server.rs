@@ -40,6 +40,7 @@ pub use self::handle::{ConnectionStatus, ServerHandle};
 pub use self::listeners::Listeners;
 use self::listeners::Served;
 pub use self::report::Report;
+use self::running::Ends;
 pub use self::running::RunningServer;
 pub use self::session::Session;
 use self::shared::Shared;
@@ -242,7 +243,8 @@ impl<R: Runtime> Server<R> {
     }
 
     /// Sets how long connections may take to finish after a shutdown has begun; 30 seconds unless set. Those that have not
-    /// by then are cut.
+    /// by then are cut: their handlers are dropped. A handler that blocks its thread, instead of waiting, cannot be dropped before
+    /// it waits again, and the shutdown takes as long; work that blocks belongs into [`Runtime::blocking`].
     #[must_use]
     pub fn drain_deadline(mut self, duration: Duration) -> Self {
         self.drain_deadline = duration;
@@ -385,7 +387,8 @@ impl<R: Runtime> Server<R> {
             panic!("{error}");
         }
         let (drain, abort) = (Shutdown::new(), Shutdown::new());
-        let contexts = ContextSource::new(&self.runtime, drain.clone());
+        let last_call = Shutdown::new();
+        let contexts = ContextSource::new(&self.runtime, drain.clone(), last_call.clone());
         let (listeners, upgrade) = listeners.into_parts();
         let shared = Arc::new(Shared {
             upgrade,
@@ -408,6 +411,7 @@ impl<R: Runtime> Server<R> {
             tally: Arc::clone(&shared.tally),
             live: Arc::clone(&shared.live),
             drain,
+            listeners: listeners.len(),
         };
         let mut local_addr = Err(std::io::ErrorKind::AddrNotAvailable.into());
         let mut accepting: Vec<running::Accepting> = Vec::new();
@@ -416,9 +420,14 @@ impl<R: Runtime> Server<R> {
                 local_addr = listener.local_addr();
             }
             let shared = Arc::clone(&shared);
-            accepting.push(Box::pin(Acceptor { listener, shared }.spawn()));
+            accepting.push(Box::pin(Acceptor::new(listener, shared).spawn()));
         }
         assert!(!accepting.is_empty(), "a server needs at least one listener");
-        RunningServer::new(local_addr, self.drain_deadline, handle, abort, accepting)
+        let ends = Ends {
+            drain_deadline: self.drain_deadline,
+            last_call,
+            abort,
+        };
+        RunningServer::new(local_addr, ends, handle, accepting)
     }
 }

@@ -30,6 +30,8 @@ pub(super) struct Inbound<D> {
     record: Option<Arc<Record>>,
     /// Ends the conversation between two frames when the server shuts down.
     until: Option<ShutdownSignal>,
+    /// As `until`, for a peer that has not sent a byte yet.
+    until_begun: Option<ShutdownSignal>,
 }
 
 impl<D> Inbound<D> {
@@ -41,6 +43,7 @@ impl<D> Inbound<D> {
             filled: false,
             record: None,
             until: None,
+            until_begun: None,
         }
     }
 
@@ -52,6 +55,7 @@ impl<D> Inbound<D> {
             filled: self.filled,
             record: self.record,
             until: self.until,
+            until_begun: self.until_begun,
         }
     }
 
@@ -67,6 +71,10 @@ impl<D> Inbound<D> {
 
     pub(super) fn set_until(&mut self, signal: ShutdownSignal) {
         self.until = Some(signal);
+    }
+
+    pub(super) fn set_until_begun(&mut self, signal: ShutdownSignal) {
+        self.until_begun = Some(signal);
     }
 
     /// Takes a frame out of what is buffered, by `decode`. `None` where there is none, and once the budget is spent.
@@ -147,9 +155,13 @@ impl<D> Inbound<D> {
     /// While waiting between two frames: has the server been told to shut down?
     #[inline]
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match &mut self.until {
-            Some(signal) if self.deframer.buffered() == 0 => signal.poll(cx),
-            _ => Poll::Pending,
+        if self.deframer.buffered() > 0 {
+            return Poll::Pending;
         }
+        if self.deframer.offset() > 0 {
+            self.until_begun = None;
+        }
+        let until = self.until_begun.as_mut().or(self.until.as_mut());
+        until.map_or(Poll::Pending, |signal| signal.poll(cx))
     }
 }

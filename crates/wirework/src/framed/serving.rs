@@ -7,12 +7,18 @@ use wirework_codec::{BorrowDecoder, Decoder, Deframer, Encoder};
 
 use super::outbound::Outbound;
 use super::{Framed, ReadError, WriteError};
-use crate::Connection;
+use crate::{Connection, ShutdownSignal};
 
 /// What was received, if there was any more.
 type Received<T, X> = Result<Option<T>, ReadError<X>>;
 
 impl<C: Connection, D, E> Framed<C, D, E> {
+    /// Lets a peer that has not sent a byte yet go on until `signal`, rather than until [`until`](Self::until).
+    pub(crate) fn until_begun(mut self, signal: ShutdownSignal) -> Self {
+        self.inbound.set_until_begun(signal);
+        self
+    }
+
     pub(crate) fn connection_mut(&mut self) -> &mut C {
         &mut self.connection
     }
@@ -51,7 +57,14 @@ impl<C: Connection, D, E> Framed<C, D, E> {
         let Some(located) = poll_fn(|cx| self.poll_frame(cx, Deframer::locate)).await? else {
             return Ok(None);
         };
-        let frame = self.inbound.deframer.parse(located)?;
+        let frame = match self.inbound.deframer.parse(located) {
+            Ok(frame) => frame,
+            Err(error) => {
+                // As in `fail`.
+                let _unsent = poll_fn(|cx| Poll::Ready(self.outbound.poll_flush_aside(&mut self.connection, cx))).await;
+                return Err(error.into());
+            }
+        };
         let sending = Sending {
             connection: &mut self.connection,
             outbound: &mut self.outbound,

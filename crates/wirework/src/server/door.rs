@@ -217,5 +217,5 @@ where
 /// Frames a connection so that it ends with the server and that its deadlines are watched.
 fn framed<C: Connection, D: Clone>(connection: C, codec: &D, cx: &Context) -> Framed<C, D> {
     let framed = Framed::new(connection, codec.clone());
-    framed.until(cx.shutdown()).watched_by(cx)
+    framed.until(cx.shutdown()).until_begun(cx.last_call()).watched_by(cx)
 }

@@ -28,6 +28,7 @@ pub struct ServerHandle {
     pub(super) tally: Arc<Tally>,
     pub(super) live: Arc<Live>,
     pub(super) drain: Shutdown,
+    pub(super) listeners: usize,
 }
 
 impl ServerHandle {
@@ -37,10 +38,11 @@ impl ServerHandle {
         self.tally.report()
     }
 
-    /// Whether it accepts connections: `false` as soon as a shutdown has begun. What a load balancer wants to know.
+    /// Whether it accepts connections: `false` as soon as a shutdown has begun, or its last listener has failed. What a load
+    /// balancer wants to know.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        !self.drain.has_begun()
+        !self.drain.has_begun() && self.tally.lost_listeners() < self.listeners as u64
     }
 
     /// The live connections, the oldest first.

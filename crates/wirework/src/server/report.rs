@@ -29,6 +29,8 @@ pub struct Report {
     pub drained: u64,
     /// Connections that were not let in; see [`refused_by`](Self::refused_by) for why. They count nowhere else.
     pub refused: u64,
+    /// Listeners that failed for good, with nobody listening there any more. Why was logged.
+    pub lost_listeners: u64,
     pub(super) refusals: [u64; Refusal::COUNT],
     pub(super) missed: [u64; Deadline::COUNT],
 }
@@ -60,6 +62,10 @@ impl fmt::Display for Report {
             self.cut,
             self.drained,
             self.refused
-        )
+        )?;
+        match self.lost_listeners {
+            0 => Ok(()),
+            lost => write!(f, "; {lost} listeners lost"),
+        }
     }
 }

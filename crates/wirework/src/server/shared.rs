@@ -44,8 +44,42 @@ impl<R: Runtime, U, H> Shared<R, U, H> {
         }
     }
 
-    /// Serves a connection that was accepted, if its peer may be and there is a place for it.
-    pub(super) async fn admit<C>(shared: &Arc<Self>, connection: C)
+    /// Serves a connection that was accepted, if its peer may be and as soon as there is a place for it. It stays where it is
+    /// until then.
+    pub(super) async fn admit<C>(shared: &Arc<Self>, waiting: &mut Option<C>)
+    where
+        C: Connection,
+        U: Upgrade<C>,
+        H: Handler<U::Connection>,
+    {
+        while !shared.tally.try_begin(shared.max_connections as u64) {
+            if shared.when_full == WhenFull::Refuse {
+                shared.tally.refuse(Refusal::Full);
+                let peer = waiting.take().and_then(|connection| connection.peer_addr().ok());
+                tracing::debug!(?peer, "refused: the server is full");
+                return;
+            }
+            // Another acceptor has taken the place meanwhile.
+            shared.wait_for_a_place().await;
+        }
+        if let Some(connection) = waiting.take() {
+            Self::start(shared, connection);
+        }
+    }
+
+    /// Serves a connection that still waited when the server began to drain, beyond the limit if need be.
+    pub(super) fn admit_last<C>(shared: &Arc<Self>, connection: C)
+    where
+        C: Connection,
+        U: Upgrade<C>,
+        H: Handler<U::Connection>,
+    {
+        shared.tally.begin();
+        Self::start(shared, connection);
+    }
+
+    /// Starts the handler of a connection, which is already counted as active, in a task of its own; if its peer may be served.
+    fn start<C>(shared: &Arc<Self>, connection: C)
     where
         C: Connection,
         U: Upgrade<C>,
@@ -57,29 +91,11 @@ impl<R: Runtime, U, H> Shared<R, U, H> {
             Err(reason) => Admission::Refused(reason),
         };
         if let Admission::Refused(reason) = admission {
+            shared.tally.forget();
             shared.tally.refuse(Refusal::Filtered);
             tracing::debug!(%peer, reason, "refused");
             return;
         }
-        while !shared.tally.try_begin(shared.max_connections as u64) {
-            if shared.when_full == WhenFull::Refuse {
-                shared.tally.refuse(Refusal::Full);
-                tracing::debug!(%peer, "refused: the server is full");
-                return;
-            }
-            // Another acceptor has taken the place meanwhile.
-            shared.wait_for_a_place().await;
-        }
-        Self::start(shared, connection, peer, admission);
-    }
-
-    /// Starts the handler of a connection, which is already counted as active, in a task of its own.
-    fn start<C>(shared: &Arc<Self>, connection: C, peer: Addr, admission: Admission)
-    where
-        C: Connection,
-        U: Upgrade<C>,
-        H: Handler<U::Connection>,
-    {
         // Whose connection one is that comes from a proxy is known once it is upgraded.
         let is_direct = admission == Admission::Client;
         let client = if is_direct { shared.clients.enter(&peer) } else { None };

@@ -11,6 +11,7 @@ use super::{Deadline, Refusal, Report};
 pub(super) struct Tally {
     /// The number of the next connection.
     next: AtomicU64,
+    lost_listeners: AtomicU64,
     accepted: AtomicU64,
     active: AtomicU64,
     completed: AtomicU64,
@@ -46,6 +47,21 @@ impl Tally {
         self.active
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, more)
             .is_ok()
+    }
+
+    /// Counts a connection in, however many there are.
+    pub(super) fn begin(&self) {
+        self.active.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Counts a listener that failed.
+    pub(super) fn lose_listener(&self) {
+        self.lost_listeners.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How many listeners have failed.
+    pub(super) fn lost_listeners(&self) -> u64 {
+        self.lost_listeners.load(Ordering::SeqCst)
     }
 
     /// The number of a connection that was counted in.
@@ -112,6 +128,7 @@ impl Tally {
     pub(super) fn report(&self) -> Report {
         let count = |counter: &AtomicU64| counter.load(Ordering::SeqCst);
         Report {
+            lost_listeners: count(&self.lost_listeners),
             accepted: count(&self.accepted),
             active: count(&self.active),
             completed: count(&self.completed),
