@@ -3,6 +3,7 @@
 //! Erased so that a protocol is generic over its connection at most. It is a [`Runtime`] itself: everything that takes one
 //! takes a `Context`.
 
+use std::any::Any;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,7 +36,11 @@ pub struct Context {
 impl Context {
     /// A context for a connection that no server accepted: a client's, or a test's.
     pub fn new<R: Runtime>(runtime: &R, peer: Addr) -> Self {
-        Self::of(Record::new(0, peer, Host::new(runtime, Shutdown::new())))
+        Self::of(Record::new(
+            0,
+            peer,
+            Host::new(runtime, Shutdown::new(), Shutdown::new()),
+        ))
     }
 
     pub(crate) fn of(record: Arc<Record>) -> Self {
@@ -48,10 +53,41 @@ impl Context {
         self.record.id
     }
 
-    /// The other end.
+    /// Whom the connection is for: the other end, or the client that it [connects for](crate::ProxyProtocol).
     #[must_use]
     pub fn peer(&self) -> &Addr {
-        &self.record.peer
+        self.record.peer()
+    }
+
+    /// The other end itself, be it the client or a proxy.
+    #[must_use]
+    pub fn direct_peer(&self) -> &Addr {
+        &self.record.direct_peer
+    }
+
+    /// Leaves something for whoever deals with this connection later: an [`Upgrade`](crate::Upgrade) for its handler, a handler
+    /// for itself. It lives as long as the connection's last context.
+    ///
+    /// ```
+    /// # use wirework::{Addr, Context, Runtime};
+    /// # fn example<R: Runtime>(runtime: &R) {
+    /// struct User(String);
+    ///
+    /// let cx = Context::new(runtime, Addr::Unix(None));
+    /// cx.attach(User("ada".into()));
+    /// assert_eq!(cx.clone().attached::<User>().unwrap().0, "ada");
+    /// # }
+    /// ```
+    pub fn attach<T: Any + Send + Sync>(&self, value: T) -> Arc<T> {
+        let value = Arc::new(value);
+        self.record.attach(Arc::clone(&value) as Arc<dyn Any + Send + Sync>);
+        value
+    }
+
+    /// What was last [attached](Self::attach) of that type.
+    #[must_use]
+    pub fn attached<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.record.find_attached()
     }
 
     /// Tells when the server begins to shut down. A framed handler needs it only to do something of its own then: its
@@ -59,6 +95,12 @@ impl Context {
     #[must_use]
     pub fn shutdown(&self) -> ShutdownSignal {
         self.record.shutdown().signal()
+    }
+
+    /// Tells when those have to end who have not said a word: a little after [`shutdown`](Self::shutdown), for what they say may be
+    /// on its way.
+    pub(crate) fn last_call(&self) -> ShutdownSignal {
+        self.record.host.last_call.signal()
     }
 
     fn runtime(&self) -> &dyn ErasedRuntime {
@@ -75,7 +117,7 @@ impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context")
             .field("connection_id", &self.record.id)
-            .field("peer", &self.record.peer)
+            .field("peer", self.record.peer())
             .finish_non_exhaustive()
     }
 }
@@ -84,15 +126,18 @@ impl fmt::Debug for Context {
 pub(crate) struct Host {
     runtime: Box<dyn ErasedRuntime>,
     pub(crate) shutdown: Shutdown,
+    /// For those who have not said a word.
+    pub(crate) last_call: Shutdown,
     /// What times are counted from, in half the room that they would take by themselves.
     pub(crate) start: Instant,
 }
 
 impl Host {
-    pub(crate) fn new<R: Runtime>(runtime: &R, shutdown: Shutdown) -> Arc<Self> {
+    pub(crate) fn new<R: Runtime>(runtime: &R, shutdown: Shutdown, last_call: Shutdown) -> Arc<Self> {
         Arc::new(Self {
             runtime: Box::new(runtime.clone()),
             shutdown,
+            last_call,
             start: runtime.now(),
         })
     }

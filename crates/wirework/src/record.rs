@@ -3,9 +3,10 @@
 //! Written by whatever moves bytes, read by the watch over the connection's deadlines and by whoever lists
 //! connections. Writing costs a plain store: no clock is read and no timer is touched for a message.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Waker};
 
 use crate::context::Host;
@@ -16,7 +17,7 @@ use crate::{Addr, Shutdown};
 /// Each counter has one writer at a time, the side that owns it, so plain loads and stores are enough.
 pub(crate) struct Record {
     pub(crate) id: u64,
-    pub(crate) peer: Addr,
+    pub(crate) direct_peer: Addr,
     pub(crate) host: Arc<Host>,
     /// When it was accepted, in nanoseconds since the host's start.
     pub(crate) since: u64,
@@ -40,11 +41,26 @@ pub(crate) struct Record {
     /// Whether the watch has to look.
     alarm: AtomicBool,
     closing: AtomicBool,
+    /// Whether upgrades are under way.
+    handshake: AtomicBool,
+    /// Whether it is counted as accepted, and as one of its client's.
+    accepted: AtomicBool,
+    entered: AtomicBool,
+    /// What few connections have.
+    extras: OnceLock<Box<Extras>>,
     /// The connection's task.
     task: Mutex<Option<Waker>>,
     /// What its waker is made of, to tell whether it is the same without the lock: the data, and the functions.
     task_data: AtomicUsize,
     task_functions: AtomicUsize,
+}
+
+#[derive(Default)]
+struct Extras {
+    /// The client, where another one than the direct peer.
+    client: OnceLock<Addr>,
+    /// What upgrades and handlers leave for one another.
+    attached: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
 }
 
 /// What a connection is doing.
@@ -61,10 +77,10 @@ pub enum Phase {
 
 impl Record {
     /// Of a connection that is accepted now.
-    pub(crate) fn new(id: u64, peer: Addr, host: Arc<Host>) -> Arc<Self> {
+    pub(crate) fn new(id: u64, direct_peer: Addr, host: Arc<Host>) -> Arc<Self> {
         Arc::new(Self {
             id,
-            peer,
+            direct_peer,
             since: host.now(),
             host,
             read: AtomicU64::new(0),
@@ -80,10 +96,75 @@ impl Record {
             // The first look is due at once.
             alarm: AtomicBool::new(true),
             closing: AtomicBool::new(false),
+            handshake: AtomicBool::new(true),
+            accepted: AtomicBool::new(false),
+            entered: AtomicBool::new(false),
+            extras: OnceLock::new(),
             task: Mutex::default(),
             task_data: AtomicUsize::new(0),
             task_functions: AtomicUsize::new(0),
         })
+    }
+
+    /// Whom the connection is for.
+    pub(crate) fn peer(&self) -> &Addr {
+        let client = self.extras.get().and_then(|extras| extras.client.get());
+        client.unwrap_or(&self.direct_peer)
+    }
+
+    /// Says whom the direct peer connects for. What is said first counts.
+    pub(crate) fn set_client(&self, client: Addr) {
+        // A second one would only be lost.
+        let _ = self.extras.get_or_init(Box::default).client.set(client);
+    }
+
+    /// More upgrades begin, or what is like them.
+    pub(crate) fn begin_handshake(&self) {
+        self.handshake.store(true, Relaxed);
+        self.alarm.store(true, SeqCst);
+    }
+
+    /// Upgrades are done: the connection is ready to be served.
+    pub(crate) fn end_handshake(&self) {
+        self.handshake.store(false, Relaxed);
+        // The deadlines of a connection that is served are looked at as soon as its handler waits.
+        self.alarm.store(true, SeqCst);
+    }
+
+    /// Whether upgrades are under way: their deadline counts then, and no other but the lifetime.
+    pub(crate) fn is_in_handshake(&self) -> bool {
+        self.handshake.load(Relaxed)
+    }
+
+    /// Notes that it is counted as accepted.
+    pub(crate) fn set_accepted(&self) {
+        self.accepted.store(true, Relaxed);
+    }
+
+    pub(crate) fn is_accepted(&self) -> bool {
+        self.accepted.load(Relaxed)
+    }
+
+    /// Notes that it is counted as one of its client's connections.
+    pub(crate) fn set_entered(&self) {
+        self.entered.store(true, Relaxed);
+    }
+
+    pub(crate) fn has_entered(&self) -> bool {
+        self.entered.load(Relaxed)
+    }
+
+    pub(crate) fn attach(&self, value: Arc<dyn Any + Send + Sync>) {
+        self.extras.get_or_init(Box::default).attached().push(value);
+    }
+
+    /// What was last attached of that type.
+    pub(crate) fn find_attached<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        let attached = self.extras.get()?.attached();
+        attached
+            .iter()
+            .rev()
+            .find_map(|value| Arc::clone(value).downcast().ok())
     }
 
     /// Tells when the server shuts down.
@@ -276,6 +357,13 @@ impl Record {
     }
 }
 
+impl Extras {
+    fn attached(&self) -> MutexGuard<'_, Vec<Arc<dyn Any + Send + Sync>>> {
+        // Changed in one step.
+        self.attached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// So many bytes, as far as a status has to tell.
 fn count(bytes: usize) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
@@ -290,7 +378,7 @@ impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Record")
             .field("id", &self.id)
-            .field("peer", &self.peer)
+            .field("peer", self.peer())
             .field("phase", &self.phase())
             .field("read", &self.read())
             .field("written", &self.written())

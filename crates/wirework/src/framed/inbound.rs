@@ -31,7 +31,15 @@ pub(super) struct Inbound<D> {
     /// Whether the conversation ends between two frames when that server shuts down.
     ends_with_server: bool,
     /// What else ends it. Boxed, for a server's connections have none.
-    until: Option<Box<ShutdownSignal>>,
+    until: Option<Box<Until>>,
+}
+
+/// What ends a conversation between two frames.
+#[derive(Debug)]
+struct Until {
+    signal: ShutdownSignal,
+    /// Whether it counts only as long as the peer has not sent a byte.
+    is_last_call: bool,
 }
 
 impl<D> Inbound<D> {
@@ -70,7 +78,10 @@ impl<D> Inbound<D> {
     }
 
     pub(super) fn set_until(&mut self, signal: ShutdownSignal) {
-        self.until = Some(Box::new(signal));
+        self.until = Some(Box::new(Until {
+            signal,
+            is_last_call: false,
+        }));
     }
 
     pub(super) fn end_with_server(&mut self) {
@@ -158,20 +169,29 @@ impl<D> Inbound<D> {
         if self.deframer.buffered() > 0 {
             return Poll::Pending;
         }
-        if let Some(signal) = &mut self.until {
-            return signal.poll(cx);
+        let has_begun = self.deframer.offset() > 0;
+        if let Some(until) = &mut self.until
+            && !(until.is_last_call && has_begun)
+        {
+            return until.signal.poll(cx);
         }
         match &self.record {
             Some(record) if self.ends_with_server => {
-                let shutdown = record.shutdown();
-                if shutdown.has_begun() {
+                // What a peer has not said yet may be on its way.
+                let host = &record.host;
+                let end = if has_begun { &host.shutdown } else { &host.last_call };
+                if end.has_begun() {
                     return Poll::Ready(());
                 }
                 if record.is_task(cx.waker()) {
                     // The server wakes all its connections' tasks.
                     return Poll::Pending;
                 }
-                self.until.insert(Box::new(shutdown.signal())).poll(cx)
+                let until = self.until.insert(Box::new(Until {
+                    signal: end.signal(),
+                    is_last_call: !has_begun,
+                }));
+                until.signal.poll(cx)
             }
             _ => Poll::Pending,
         }

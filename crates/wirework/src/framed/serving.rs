@@ -53,7 +53,16 @@ impl<C: Connection, D, E> Framed<C, D, E> {
         let Some(located) = poll_fn(|cx| sides.poll_frame(cx, Deframer::locate)).await? else {
             return Ok(None);
         };
-        let frame = sides.inbound.deframer.parse(located)?;
+        let frame = match sides.inbound.deframer.parse(located) {
+            Ok(frame) => frame,
+            Err(error) => {
+                // As in `fail`.
+                let flush =
+                    |cx: &mut Context<'_>| Poll::Ready(sides.outbound.poll_flush_aside(&mut sides.connection, cx));
+                let _unsent = poll_fn(flush).await;
+                return Err(error.into());
+            }
+        };
         let sending = Sending {
             connection: &mut sides.connection,
             outbound: &mut sides.outbound,

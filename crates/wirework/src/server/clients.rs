@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use event_listener::Event;
 
-use crate::Addr;
+use crate::{Addr, Subnet};
 
 /// Connections per client: by IP address, or by a prefix of it.
 ///
@@ -27,12 +27,11 @@ impl ClientLimit {
         if self.except_loopback && ip.is_loopback() {
             return None;
         }
-        let (address, prefix) = match ip {
-            IpAddr::V4(ip) => (ip.to_ipv6_mapped(), 96 + self.prefix_v4),
-            IpAddr::V6(ip) => (ip, self.prefix_v6),
+        let prefix = match ip {
+            IpAddr::V4(_) => self.prefix_v4,
+            IpAddr::V6(_) => self.prefix_v6,
         };
-        let mask = u128::MAX.checked_shl(128 - u32::from(prefix)).unwrap_or(0);
-        Some(Ipv6Addr::from_bits(address.to_bits() & mask))
+        Some(Subnet::new(ip, prefix).first())
     }
 }
 

@@ -28,6 +28,7 @@ pub struct ServerHandle {
     pub(super) tally: Arc<Tally>,
     pub(super) live: Arc<Live>,
     pub(super) drain: Shutdown,
+    pub(super) listeners: usize,
 }
 
 impl ServerHandle {
@@ -37,10 +38,11 @@ impl ServerHandle {
         self.tally.report()
     }
 
-    /// Whether it accepts connections: `false` as soon as a shutdown has begun. What a load balancer wants to know.
+    /// Whether it accepts connections: `false` as soon as a shutdown has begun, or its last listener has failed. What a load
+    /// balancer wants to know.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        !self.drain.has_begun()
+        !self.drain.has_begun() && self.tally.lost_listeners() < self.listeners as u64
     }
 
     /// The live connections, the oldest first.
@@ -71,8 +73,10 @@ impl ServerHandle {
 pub struct ConnectionStatus {
     /// Its number: counted from 0 by each server.
     pub id: u64,
-    /// The other end.
+    /// Whom it is for.
     pub peer: Addr,
+    /// The other end itself, be it that one or a proxy.
+    pub direct_peer: Addr,
     /// How long ago it was accepted.
     pub age: Duration,
     /// What it is doing.
@@ -92,7 +96,8 @@ impl ConnectionStatus {
         let phase = record.phase();
         Self {
             id: record.id,
-            peer: record.peer.clone(),
+            peer: record.peer().clone(),
+            direct_peer: record.direct_peer.clone(),
             age: Duration::from_nanos(record.age()),
             phase,
             read: record.read(),

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
+use super::Refusal;
 use super::shared::Shared;
 use super::tally::End;
 use super::watch::{Stop, Watch};
@@ -17,16 +18,24 @@ use crate::{CatchPanic, Runtime, TaskError};
 
 pin_project! {
     /// Runs a handler until it is done, or until the connection is to be ended.
-    pub(super) struct Serving<R, H, F> {
+    pub(super) struct Serving<R, U, H, F> {
         // The order of the fields is that in which they are dropped.
         #[pin]
         handling: CatchPanic<F>,
-        place: Place<R, H>,
+        place: Place<R, U, H>,
     }
 }
 
-impl<R, H, F: Future> Serving<R, H, F> {
-    pub(super) fn new(place: Place<R, H>, handling: F) -> Self {
+/// Why a connection ended early by itself.
+pub(super) enum Early<E> {
+    Handshake(Box<dyn Error + Send + Sync>),
+    /// It was logged where the reason was known.
+    Refused(Refusal),
+    Handler(E),
+}
+
+impl<R, U, H, F: Future> Serving<R, U, H, F> {
+    pub(super) fn new(place: Place<R, U, H>, handling: F) -> Self {
         Self {
             handling: CatchPanic::new(handling),
             place,
@@ -34,11 +43,10 @@ impl<R, H, F: Future> Serving<R, H, F> {
     }
 }
 
-impl<R, H, F, E> Future for Serving<R, H, F>
+impl<R, U, H, F, E> Future for Serving<R, U, H, F>
 where
     R: Runtime,
-    H: Send + Sync + 'static,
-    F: Future<Output = Result<(), E>>,
+    F: Future<Output = Result<(), Early<E>>>,
     E: Into<Box<dyn Error + Send + Sync>>,
 {
     type Output = ();
@@ -49,7 +57,6 @@ where
         // Before the handler waits for anything, so that whatever it is can wake this task through the record.
         place.record.runs_in(cx.waker());
         if !place.record.is_closing()
-            && place.poll_enter(cx).is_ready()
             && let Poll::Ready(result) = this.handling.poll(cx)
         {
             place.end = note_result(result);
@@ -65,73 +72,54 @@ where
 }
 
 /// What a connection takes up until its task ends, in whatever way.
-pub(super) struct Place<R, H> {
-    shared: Arc<Shared<R, H>>,
+pub(super) struct Place<R, U, H> {
+    shared: Arc<Shared<R, U, H>>,
     record: Arc<Record>,
     watch: Watch,
-    entrance: Entrance,
     end: End,
 }
 
-/// Whether a connection is counted as its client's.
-enum Entrance {
-    Entered,
-    /// The client has as many as it may. Boxed, for it is rare.
-    Waits(Box<Waiting>),
-}
-
-struct Waiting(Pin<Box<dyn Future<Output = ()> + Send>>);
-
-impl<R: Runtime, H: Send + Sync + 'static> Place<R, H> {
-    pub(super) fn new(shared: &Arc<Shared<R, H>>, record: &Arc<Record>, entered: bool) -> Self {
-        let entrance = if entered {
-            Entrance::Entered
-        } else {
-            let (shared, record) = (Arc::clone(shared), Arc::clone(record));
-            let waiting = Box::pin(async move { shared.clients.wait_to_enter(&record.peer).await });
-            Entrance::Waits(Box::new(Waiting(waiting)))
-        };
+impl<R: Runtime, U, H> Place<R, U, H> {
+    pub(super) fn new(shared: &Arc<Shared<R, U, H>>, record: &Arc<Record>) -> Self {
         Self {
             shared: Arc::clone(shared),
             record: Arc::clone(record),
             watch: Watch::new(),
-            entrance,
             end: End::Cut,
         }
     }
-
-    /// Waits until the client may have one connection more.
-    fn poll_enter(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if let Entrance::Waits(waiting) = &mut self.entrance {
-            ready!(waiting.0.as_mut().poll(cx));
-            self.entrance = Entrance::Entered;
-        }
-        Poll::Ready(())
-    }
 }
 
-impl<R, H> Drop for Place<R, H> {
+impl<R, U, H> Drop for Place<R, U, H> {
     fn drop(&mut self) {
         let Self {
             shared, record, watch, ..
         } = self;
         watch.disarm(record, &shared.alarms);
         shared.live.remove(record.id);
-        if let Entrance::Entered = self.entrance {
-            shared.clients.leave(&record.peer);
+        if record.has_entered() {
+            shared.clients.leave(record.peer());
+        }
+        if !record.is_accepted() && !matches!(self.end, End::Refused(_)) {
+            shared.tally.accept();
         }
         shared.tally.end(self.end, shared.drain.has_begun());
     }
 }
 
 /// Logs how a handler ended.
-fn note_result<E: Into<Box<dyn Error + Send + Sync>>>(result: Result<Result<(), E>, TaskError>) -> End {
+fn note_result<E: Into<Box<dyn Error + Send + Sync>>>(result: Result<Result<(), Early<E>>, TaskError>) -> End {
     match result {
         Ok(Ok(())) => End::Completed,
-        Ok(Err(error)) => {
+        Ok(Err(Early::Handler(error))) => {
             tracing::debug!(error = %chain(&*error.into()), "handler failed");
             End::Failed
         }
+        Ok(Err(Early::Handshake(error))) => {
+            tracing::debug!(error = %chain(&*error), "handshake failed");
+            End::Failed
+        }
+        Ok(Err(Early::Refused(refusal))) => End::Refused(refusal),
         Err(panic) => {
             tracing::error!(error = %panic, "handler panicked");
             End::Panicked

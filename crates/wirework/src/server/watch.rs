@@ -22,6 +22,8 @@ pub(super) struct Watch {
     active: u64,
     /// When the alarm rings; `NEVER` while none is set.
     armed: u64,
+    /// When it was ready to be served; `NEVER` before that was seen.
+    ready: u64,
     under_way: Option<Box<UnderWay>>,
 }
 
@@ -62,6 +64,7 @@ impl Watch {
             moved: 0,
             active: 0,
             armed: NEVER,
+            ready: NEVER,
             under_way: None,
         }
     }
@@ -113,14 +116,24 @@ impl Watch {
         let mut next = Next { now, at: NEVER };
         let phase = record.phase();
         next.by(deadlines.lifetime.get(), 0, Deadline::Lifetime)?;
+        if record.is_in_handshake() {
+            self.ready = NEVER;
+            next.by(deadlines.handshake.get(), 0, Deadline::Handshake)?;
+            return Ok(next.at);
+        }
+        if self.ready == NEVER {
+            self.ready = now;
+            self.active = now;
+        }
         if let Some(limit) = deadlines.first_frame.get()
             && !record.has_begun()
         {
             if phase == Phase::Working {
                 // The handler greets first; its time is not the peer's.
-                next.again(nanos(limit).max(now.saturating_add(nanos(limit / 4))));
+                let earliest = self.ready.saturating_add(nanos(limit));
+                next.again(earliest.max(now.saturating_add(nanos(limit / 4))));
             } else {
-                next.by(Some(limit), 0, Deadline::FirstFrame)?;
+                next.by(Some(limit), self.ready, Deadline::FirstFrame)?;
             }
         }
         self.look_at_idle(deadlines, record, phase, &mut next)?;
