@@ -1,0 +1,40 @@
+//! RESP2 and RESP3, the protocol of Redis.
+//!
+//! A server reads commands and writes replies:
+//!
+//! - [`CommandDecoder`] gives [`Command`]s that lie in the read buffer (or [`OwnedCommand`]s), with Redis's limits and Redis's
+//!   words for what is wrong with one ([`CommandError`]).
+//! - [`ReplyEncoder`] sends what a closure writes with a [`ReplyWriter`]: no value is built in between.
+//!
+//! ```
+//! use std::io;
+//! use wirework::{Connection, Context, Framed};
+//! use wirework_resp::{CommandDecoder, ReplyEncoder, ReplyWriter};
+//!
+//! async fn serve<C: Connection>(mut redis: Framed<C, CommandDecoder, ReplyEncoder>, _: Context) -> io::Result<()> {
+//!     while let Some((command, mut out)) = redis.next_ref().await? {
+//!         out.send(|reply: &mut ReplyWriter<'_>| match command.arg(1) {
+//!             _ if command.name_is("PING") => reply.simple("PONG"),
+//!             Some(text) if command.name_is("ECHO") => reply.bulk(text),
+//!             _ => reply.error("ERR unknown command"),
+//!         })?;
+//!     }
+//!     Ok(())
+//! }
+//! ```
+
+mod command;
+mod command_decoder;
+mod command_error;
+mod inline;
+mod number;
+mod reply_encoder;
+mod reply_writer;
+mod version;
+
+pub use command::{Args, Command, OwnedCommand};
+pub use command_decoder::CommandDecoder;
+pub use command_error::CommandError;
+pub use reply_encoder::ReplyEncoder;
+pub use reply_writer::{Deferred, ReplyWriter};
+pub use version::Version;
