@@ -22,7 +22,10 @@
 //!     Ok(())
 //! }
 //! ```
+//!
+//! A client does the reverse, with [`Cmd`] and [`ValueDecoder`], which gives [`Value`]s.
 
+mod cmd;
 mod command;
 mod command_decoder;
 mod command_error;
@@ -30,11 +33,22 @@ mod inline;
 mod number;
 mod reply_encoder;
 mod reply_writer;
+mod server_error;
+mod to_arg;
+mod value;
+mod value_decoder;
+mod value_error;
 mod version;
 
+pub use cmd::{Cmd, CmdEncoder, cmd};
 pub use command::{Args, Command, OwnedCommand};
 pub use command_decoder::CommandDecoder;
 pub use command_error::CommandError;
 pub use reply_encoder::ReplyEncoder;
 pub use reply_writer::{Deferred, ReplyWriter};
+pub use server_error::{ErrorCode, ServerError};
+pub use to_arg::ToArg;
+pub use value::{Attributed, Value};
+pub use value_decoder::ValueDecoder;
+pub use value_error::ValueError;
 pub use version::Version;

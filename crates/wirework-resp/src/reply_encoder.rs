@@ -4,9 +4,9 @@ use std::convert::Infallible;
 
 use wirework_codec::{Encoder, WriteBuf};
 
-use crate::{ReplyWriter, Version};
+use crate::{ReplyWriter, Value, Version};
 
-/// Sends what a closure writes with a [`ReplyWriter`].
+/// Sends what a closure writes with a [`ReplyWriter`], and [`Value`]s.
 ///
 /// It holds the version that the client speaks: RESP2, until the closure that answers `HELLO 3`
 /// [changes it](ReplyWriter::set_version).
@@ -57,5 +57,22 @@ impl<F: FnOnce(&mut ReplyWriter<'_>)> Encoder<F> for ReplyEncoder {
     fn encode(&mut self, write: F, dst: &mut WriteBuf) -> Result<(), Infallible> {
         write(&mut ReplyWriter::new(dst, &mut self.version));
         Ok(())
+    }
+}
+
+impl Encoder<&Value> for ReplyEncoder {
+    type Error = Infallible;
+
+    fn encode(&mut self, value: &Value, dst: &mut WriteBuf) -> Result<(), Infallible> {
+        ReplyWriter::new(dst, &mut self.version).value(value);
+        Ok(())
+    }
+}
+
+impl Encoder<Value> for ReplyEncoder {
+    type Error = Infallible;
+
+    fn encode(&mut self, value: Value, dst: &mut WriteBuf) -> Result<(), Infallible> {
+        self.encode(&value, dst)
     }
 }

@@ -290,8 +290,13 @@ impl<'a> ReplyWriter<'a> {
         }
     }
 
+    /// As [`simple`](Self::simple), of any bytes.
+    pub(crate) fn simple_bytes(&mut self, text: &[u8]) {
+        self.line(b'+', text);
+    }
+
     /// A number on a line of its own, or in RESP2 as a bulk string.
-    fn number(&mut self, kind: u8, text: &[u8]) {
+    pub(crate) fn number(&mut self, kind: u8, text: &[u8]) {
         match *self.version {
             Version::Resp2 => self.bulk(text),
             Version::Resp3 => self.line(kind, text),
