@@ -25,6 +25,8 @@
 //!
 //! A client does the reverse, with [`Cmd`] and [`ValueDecoder`], which gives [`Value`]s.
 
+#[cfg(feature = "client")]
+mod client;
 mod cmd;
 mod command;
 mod command_decoder;
@@ -40,6 +42,8 @@ mod value_decoder;
 mod value_error;
 mod version;
 
+#[cfg(feature = "client")]
+pub use client::{FromValue, Message, PubSub, Pushes, Redis, RedisError, RedisOptions, SetOptions};
 pub use cmd::{Cmd, CmdEncoder, cmd};
 pub use command::{Args, Command, OwnedCommand};
 pub use command_decoder::CommandDecoder;
