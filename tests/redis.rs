@@ -14,7 +14,7 @@ use std::io;
 use std::time::Duration;
 
 use futures_lite::future::{or, zip};
-use wirework::{Connection, Framed, Network, Task, memory};
+use wirework::{Connection, Framed, Network, memory};
 use wirework_resp::{
     CommandDecoder, ErrorCode, Redis, RedisError, RedisOptions, ReplyEncoder, ReplyWriter, ServerError, SetOptions,
     Value, Version, cmd,
@@ -66,10 +66,10 @@ async fn strings(redis: &Redis) -> Result<(), RedisError> {
     assert_eq!(redis.get("key").await?.unwrap(), "value");
     assert!(!redis.set_with("key", "x", SetOptions::new().if_absent()).await?);
     assert!(redis.set_with("key", "y", SetOptions::new().if_present()).await?);
-    let hour = SetOptions::new().expires_in(Duration::from_secs(3600));
+    let hour = SetOptions::new().expires_in(Duration::from_hours(1));
     assert_eq!(redis.set_and_get("key", "z", hour).await?.unwrap(), "y");
     let ttl = redis.ttl("key").await?.unwrap();
-    assert!(ttl > Duration::from_secs(3000) && ttl <= Duration::from_secs(3600));
+    assert!(ttl > Duration::from_mins(50) && ttl <= Duration::from_hours(1));
     assert!(redis.set_with("key", "z", SetOptions::new().keep_expiry()).await?);
     assert!(redis.persist("key").await?);
     assert_eq!(redis.ttl("key").await?, None);
