@@ -23,6 +23,10 @@ struct Codecs;
 #[expect(dead_code, reason = "it carries the chapter's doctests")]
 struct AClientThatSurvives;
 
+#[doc = include_str!("../docs/redis.md")]
+#[expect(dead_code, reason = "it carries the chapter's doctests")]
+struct BothSidesOfRedis;
+
 mod clock;
 mod outcome;
 

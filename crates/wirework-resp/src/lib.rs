@@ -23,7 +23,9 @@
 //! }
 //! ```
 //!
-//! A client does the reverse, with [`Cmd`] and [`ValueDecoder`], which gives [`Value`]s.
+//! A client does the reverse, with [`Cmd`] and [`ValueDecoder`], which gives [`Value`]s. [`Redis`] is one, which many tasks share
+//! and which connects again by itself; [`PubSub`] is for subscriptions. They are behind the feature `client`, which is on by
+//! default.
 
 #[cfg(feature = "client")]
 mod client;
