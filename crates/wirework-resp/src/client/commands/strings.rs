@@ -19,7 +19,7 @@ impl Redis {
     /// # Errors
     /// As [`query`](Self::query).
     pub async fn set(&self, key: impl ToArg, value: impl ToArg) -> Result<(), RedisError> {
-        self.query(cmd("SET").arg(key).arg(value).idempotent()).await
+        self.query(cmd("SET").arg(key).arg(value)).await
     }
 
     /// Sets the value of `key` as `options` say (`SET`). Whether it was set.
@@ -68,7 +68,7 @@ impl Redis {
         let mset = pairs
             .into_iter()
             .fold(cmd("MSET"), |mset, (key, value)| mset.arg(key).arg(value));
-        self.query(mset.idempotent()).await
+        self.query(mset).await
     }
 
     /// Adds 1 to the integer at `key`, and gives the sum (`INCR`).
