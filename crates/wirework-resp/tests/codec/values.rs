@@ -188,3 +188,40 @@ fn the_version_changes_in_the_reply_that_says_so() {
     assert_eq!(dst.to_vec(), b"$-1\r\n%1\r\n$5\r\nproto\r\n:3\r\n_\r\n");
     assert_eq!(encoder.version(), Version::Resp3);
 }
+
+#[test]
+fn streamed_replies_are_the_same_values_in_both_versions() {
+    let write = |reply: &mut ReplyWriter<'_>| {
+        reply.streamed_map(|reply| {
+            reply.bulk("text");
+            reply.streamed_bulk(|chunks| {
+                for chunk in ["Hell", "", "o"] {
+                    chunks.put(chunk);
+                }
+            });
+            reply.bulk("list");
+            reply.streamed_array(|reply| {
+                reply.integer(1);
+                reply.streamed_set(|_| 0);
+                2
+            });
+            2
+        });
+    };
+    let (text, list) = (Value::Bulk("text".into()), Value::Bulk("list".into()));
+    let hello = Value::Bulk("Hello".into());
+    for version in [Version::Resp2, Version::Resp3] {
+        let mut dst = WriteBuf::new();
+        ReplyEncoder::of(version).encode(write, &mut dst).unwrap();
+        let value = decoded(&dst.to_vec()).remove(0);
+        let (text, list, hello) = (text.clone(), list.clone(), hello.clone());
+        let expected = if version == Version::Resp3 {
+            let one = Value::Array(vec![Value::Integer(1), Value::Set(vec![])]);
+            Value::Map(vec![(text, hello), (list, one)])
+        } else {
+            let one = Value::Array(vec![Value::Integer(1), Value::Array(vec![])]);
+            Value::Array(vec![text, hello, list, one])
+        };
+        assert_eq!(value, expected);
+    }
+}
