@@ -2,6 +2,7 @@
 //!
 //! - `serve` is the server that is measured, `load` the client that measures it: across machines, or by hand.
 //! - `compare` runs both, next to each other and in turns, and reports ratios that hold on a noisy machine.
+//! - `clients` compares clients of Redis, on one server.
 //! - `idle` counts the memory that connections hold while nothing happens.
 //!
 //! A library only so that two programs can be made of it: one that counts allocations and one that does not.
@@ -11,6 +12,7 @@
 mod by_hand;
 mod child;
 mod cli;
+mod clients;
 mod compare;
 mod cpu;
 mod idle;
