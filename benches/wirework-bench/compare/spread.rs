@@ -3,7 +3,7 @@
 use crate::report::results::Spread;
 
 /// The median; 0 of nothing.
-pub(super) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     quantile(&sorted(values), 50)
 }
 

@@ -1,6 +1,6 @@
 //! The table of commands, and what is done for each of them: looked up, checked, run.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use wirework_resp::{Command, ReplyWriter};
 
@@ -95,7 +95,7 @@ pub struct Commands {
 impl Default for Commands {
     fn default() -> Self {
         let mut places = vec![None; PLACES];
-        for spec in commands::FAMILIES.iter().copied().flatten() {
+        for spec in Self::all() {
             let name = packed(spec.name.as_bytes()).expect("names are short");
             let mut place = start(name);
             while places[place].is_some() {
@@ -123,7 +123,7 @@ impl Commands {
     }
 
     /// All commands.
-    pub fn iter(&self) -> impl Iterator<Item = &'static Spec> {
+    pub fn all() -> impl Iterator<Item = &'static Spec> {
         commands::FAMILIES.iter().copied().flatten()
     }
 }
@@ -286,7 +286,8 @@ impl Call<'_, '_> {
                 break;
             }
             let left = 128 - begin.len();
-            begin += &format!("'{}' ", String::from_utf8_lossy(&arg[..arg.len().min(left)]));
+            // Writing to a string does not fail.
+            let _ = write!(begin, "'{}' ", String::from_utf8_lossy(&arg[..arg.len().min(left)]));
         }
         let name = quoted(self.arg(0));
         Fault::new(format!(
@@ -302,7 +303,7 @@ mod tests {
     #[test]
     fn every_command_is_found_in_any_case() {
         let commands = Commands::default();
-        for spec in commands.iter() {
+        for spec in Commands::all() {
             assert_eq!(commands.find(spec.name.as_bytes()).unwrap().name, spec.name);
             assert_eq!(
                 commands.find(spec.name.to_ascii_uppercase().as_bytes()).unwrap().name,

@@ -54,7 +54,8 @@ struct Conversation {
 
 impl Conversation {
     fn begin(connection: &impl Connection, cx: Context, shared: Arc<Shared>) -> Self {
-        let id = cx.connection_id();
+        // Redis counts from 1, and so do clients.
+        let id = cx.connection_id() + 1;
         let now = shared.clock.now(&cx);
         let client = Client {
             peer: cx.peer().to_string(),

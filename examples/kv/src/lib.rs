@@ -16,6 +16,8 @@
     clippy::missing_errors_doc,
     clippy::must_use_candidate,
     clippy::len_without_is_empty,
+    clippy::struct_excessive_bools,
+    clippy::unnecessary_wraps,
     reason = "a program: what is public is so for the rest of it"
 )]
 

@@ -291,7 +291,7 @@ fn kill(call: &mut Call<'_, '_>) -> Outcome {
         if *other == own {
             call.session.next = Next::Close;
         } else if let Some(server) = call.shared.handle.get() {
-            server.close(*other);
+            server.close(*other - 1);
         }
     }
     match (is_old_form, killed.len()) {

@@ -126,7 +126,7 @@ fn hlen(call: &mut Call<'_, '_>) -> Outcome {
 fn hstrlen(call: &mut Call<'_, '_>) -> Outcome {
     let [key, field] = [call.arg(1), call.arg(2)];
     let hash = call.db().read::<Hash>(key)?;
-    let len = hash.and_then(|hash| hash.get(field)).map_or(0, |value| value.len());
+    let len = hash.and_then(|hash| hash.get(field)).map_or(0, Blob::len);
     call.reply.count(len);
     Ok(())
 }

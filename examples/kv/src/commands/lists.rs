@@ -259,7 +259,9 @@ fn lpos(call: &mut Call<'_, '_>) -> Outcome {
     let found = list.map(|list| search.places(list, item)).unwrap_or_default();
     if search.count.is_some() {
         call.reply.array(found.len());
-        found.into_iter().for_each(|place| call.reply.count(place));
+        for place in found {
+            call.reply.count(place);
+        }
     } else if let Some(place) = found.first() {
         call.reply.count(*place);
     } else {

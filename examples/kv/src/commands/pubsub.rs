@@ -105,7 +105,9 @@ fn pubsub(call: &mut Call<'_, '_>) -> Outcome {
             let wanted = |name: &&Bytes| pattern.is_none_or(|pattern| glob::matches(pattern, name));
             let names: Vec<_> = call.store.channels.names().filter(wanted).cloned().collect();
             call.reply.array(names.len());
-            names.into_iter().for_each(|name| call.reply.bulk_bytes(name));
+            for name in names {
+                call.reply.bulk_bytes(name);
+            }
         }
         ("numsub", _) => {
             call.reply.map(call.len() - 2);

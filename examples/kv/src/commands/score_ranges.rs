@@ -203,9 +203,9 @@ fn zrange(call: &mut Call<'_, '_>, by: By, is_reversed: bool) -> Outcome {
         return Ok(());
     }
     if is_reversed {
-        set.back_from_rank(ranks.end - 1).take(count).for_each(&mut write);
+        set.backwards(ranks.end - 1).take(count).for_each(&mut write);
     } else {
-        set.from_rank(ranks.start).take(count).for_each(&mut write);
+        set.forwards(ranks.start).take(count).for_each(&mut write);
     }
     Ok(())
 }
@@ -238,7 +238,7 @@ fn remove(call: &mut Call<'_, '_>, by: By) -> Outcome {
     let key = call.arg(1);
     let removed = call.db().change(key, |set: &mut SortedSet| {
         let ranks = bounds.ranks(set, false);
-        let members = set.from_rank(ranks.start).take(ranks.len());
+        let members = set.forwards(ranks.start).take(ranks.len());
         let members: Vec<Blob> = members.map(|scored| scored.member.clone()).collect();
         for member in &members {
             set.remove(member);

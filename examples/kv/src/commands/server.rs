@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::call::{Call, Outcome};
-use crate::command::{Keys, Kind, Spec};
+use crate::command::{Commands, Keys, Kind, Spec};
 use crate::fault::Fault;
 
 /// The version of Redis that clients may take this for: the one whose commands it has.
@@ -90,8 +90,16 @@ fn stats_section(call: &mut Call<'_, '_>) -> String {
 
 fn keyspace_section(call: &mut Call<'_, '_>) -> String {
     let dbs = call.store.dbs().enumerate().filter(|(_, db)| !db.is_empty());
-    dbs.map(|(index, db)| format!("db{index}:keys={},expires={},avg_ttl=0\r\n", db.len(), db.ending()))
-        .collect()
+    dbs.fold(String::new(), |mut text, (index, db)| {
+        // Writing to a string does not fail.
+        let _ = write!(
+            text,
+            "db{index}:keys={},expires={},avg_ttl=0\r\n",
+            db.len(),
+            db.ending()
+        );
+        text
+    })
 }
 
 fn config(call: &mut Call<'_, '_>) -> Outcome {
@@ -129,15 +137,15 @@ fn command(call: &mut Call<'_, '_>) -> Outcome {
     let commands = &call.shared.commands;
     match (call.word(1).as_str(), call.len()) {
         (_, 1) => {
-            call.reply.array(commands.iter().count());
-            for spec in commands.iter() {
+            call.reply.array(Commands::all().count());
+            for spec in Commands::all() {
                 describe(call, Some(spec));
             }
         }
-        ("count", 2) => call.reply.count(commands.iter().count()),
+        ("count", 2) => call.reply.count(Commands::all().count()),
         ("list", 2) => {
-            call.reply.array(commands.iter().count());
-            for spec in commands.iter() {
+            call.reply.array(Commands::all().count());
+            for spec in Commands::all() {
                 call.reply.bulk(spec.name);
             }
         }
@@ -152,7 +160,7 @@ fn command(call: &mut Call<'_, '_>) -> Outcome {
             let wanted = |spec: &&Spec| {
                 call.len() == 2 || call.args(2).any(|name| name.eq_ignore_ascii_case(spec.name.as_bytes()))
             };
-            let specs: Vec<_> = commands.iter().filter(wanted).collect();
+            let specs: Vec<_> = Commands::all().filter(wanted).collect();
             call.reply.map(specs.len());
             for spec in specs {
                 call.reply.bulk(spec.name);
@@ -185,9 +193,13 @@ fn describe(call: &mut Call<'_, '_>, spec: Option<&Spec>) {
     reply.bulk(spec.name);
     reply.integer(spec.arity.into());
     reply.set(flags.len());
-    flags.iter().for_each(|flag| reply.simple(flag));
+    for flag in flags {
+        reply.simple(flag);
+    }
     let Keys(first, last, step) = spec.keys;
-    [first, last, step].map(|place| reply.integer(place));
+    for place in [first, last, step] {
+        reply.integer(place);
+    }
 }
 
 fn time(call: &mut Call<'_, '_>) -> Outcome {

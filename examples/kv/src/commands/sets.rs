@@ -100,7 +100,9 @@ fn spop(call: &mut Call<'_, '_>) -> Outcome {
             call.reply.set(count);
             let reply = &mut *call.reply;
             call.store.db().change(key, |set: &mut Set| {
-                places.into_iter().for_each(|place| reply.bulk(set.remove_at(place)));
+                for place in places {
+                    reply.bulk(set.remove_at(place));
+                }
             })?;
         }
         _ => return Err(Fault::SYNTAX),

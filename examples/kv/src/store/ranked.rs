@@ -67,7 +67,7 @@ impl Ranked {
     }
 
     /// The members from a rank on.
-    pub fn from_rank(&self, rank: usize) -> impl Iterator<Item = &Scored> {
+    pub fn forwards(&self, rank: usize) -> impl Iterator<Item = &Scored> {
         let (block, place) = self.locate(rank);
         let first = self
             .blocks
@@ -78,7 +78,7 @@ impl Ranked {
     }
 
     /// The members from a rank on, backwards.
-    pub fn back_from_rank(&self, rank: usize) -> impl Iterator<Item = &Scored> {
+    pub fn backwards(&self, rank: usize) -> impl Iterator<Item = &Scored> {
         let (block, place) = self.locate(rank);
         let first = self.blocks.get(block).into_iter();
         let first = first.flat_map(move |block| block.range(..=place).rev());

@@ -73,9 +73,9 @@ impl SortedSet {
     /// Removes the member with the lowest score, or the highest.
     pub fn pop(&mut self, highest: bool) -> Option<Scored> {
         let scored = if highest {
-            self.back_from_rank(self.len().checked_sub(1)?).next().cloned()
+            self.backwards(self.len().checked_sub(1)?).next().cloned()
         } else {
-            self.from_rank(0).next().cloned()
+            self.forwards(0).next().cloned()
         }?;
         self.remove(&scored.member);
         Some(scored)
@@ -93,12 +93,12 @@ impl SortedSet {
     }
 
     /// The members from a rank on, in order.
-    pub fn from_rank(&self, rank: usize) -> impl Iterator<Item = &Scored> {
-        self.order.from_rank(rank)
+    pub fn forwards(&self, rank: usize) -> impl Iterator<Item = &Scored> {
+        self.order.forwards(rank)
     }
 
     /// The members from a rank on, backwards.
-    pub fn back_from_rank(&self, rank: usize) -> impl Iterator<Item = &Scored> {
-        self.order.back_from_rank(rank)
+    pub fn backwards(&self, rank: usize) -> impl Iterator<Item = &Scored> {
+        self.order.backwards(rank)
     }
 }
