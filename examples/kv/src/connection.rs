@@ -161,13 +161,12 @@ impl Conversation {
                     mailbox.overrun().await;
                     Ok(None)
                 };
-                let Some(permit) = or(room, overrun).await? else {
-                    return Ok(false);
-                };
+                // It will not take a farewell either.
+                let permit = or(room, overrun).await?.ok_or_else(too_much_unread)?;
                 match mailbox.take() {
                     Ok(Some(message)) => permit.send(|reply: &mut ReplyWriter<'_>| message.write(reply))?,
                     Ok(None) => break,
-                    Err(_) => return Ok(false),
+                    Err(_) => return Err(too_much_unread()),
                 }
             },
         }
@@ -232,7 +231,7 @@ impl Conversation {
         };
         drop(waiting);
         self.now = self.shared.clock.now(&self.cx);
-        let answer = |reply: &mut ReplyWriter<'_>| blocking::answer(&wait.take, delivery, reply);
+        let answer = |reply: &mut ReplyWriter<'_>| blocking::answer(delivery, reply);
         framed.send(answer).await?;
         Ok(true)
     }
@@ -265,6 +264,13 @@ impl Drop for Waiting<'_> {
         let ticket = &self.wait.ticket;
         ticket.give_up(&mut self.shared.store());
     }
+}
+
+fn too_much_unread() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::ConnectionAborted,
+        "too much waited for a subscriber that does not read",
+    )
 }
 
 /// Says what is wrong with the bytes that came, if the client can still be told.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use wirework::time::sleep;
-use wirework::{Context, Network, RunningServer, Runtime, Server, ServerHandle, Watched};
+use wirework::{Context, Deadlines, Network, RunningServer, Runtime, Server, ServerHandle, Watched};
 
 use crate::clock::{Clock, millis};
 use crate::command::Commands;
@@ -47,7 +47,11 @@ pub fn start<N: Network>(
     since_1970: Duration,
 ) -> io::Result<RunningServer> {
     let listener = network.listen_tcp(listen)?;
-    let server = Server::new(network).max_connections(settings.max_clients);
+    // Clients of Redis may be silent for as long as they like.
+    let deadlines = Deadlines::new().first_frame(None).idle(None);
+    let server = Server::new(network)
+        .max_connections(settings.max_clients)
+        .deadlines(deadlines);
     let shared = Arc::new(Shared {
         store: Mutex::new(Store::new(settings, || network.random_u64())),
         commands: Commands::default(),

@@ -9,7 +9,7 @@ use wirework_resp::OwnedCommand;
 
 use crate::channels::{Channels, Naming};
 use crate::mailbox::Mailbox;
-use crate::store::{Store, Take, Ticket, Watch};
+use crate::store::{Store, Ticket, Watch};
 
 /// One client, from its connection's begin to its end.
 #[derive(Debug)]
@@ -65,7 +65,6 @@ pub enum Next {
 #[derive(Debug)]
 pub struct Wait {
     pub ticket: Ticket,
-    pub take: Take,
     /// `None` is for ever.
     pub timeout: Option<Duration>,
 }

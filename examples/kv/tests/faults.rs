@@ -37,7 +37,9 @@ fn what_is_no_command_is_refused_as_redis_does(runtime: &str) {
     let redis = Server::redis();
     let mut witness = kv.client();
     for (bytes, text) in faults() {
-        for server in [Some(&kv), redis.as_ref()].into_iter().flatten() {
+        // Redis closes with bytes unread, and the reset that this gives may be faster than the error.
+        let redis = redis.as_ref().filter(|_| bytes.len() < 1000);
+        for server in [Some(&kv), redis].into_iter().flatten() {
             let mut client = server.client();
             // What came before is answered.
             client.raw(b"PING\r\n");
@@ -59,6 +61,9 @@ fn what_is_no_command_is_refused_as_redis_does(runtime: &str) {
     }
 }
 
+/// What means something in commands.
+const WORDS: &[u8] = b"*$0123456789-\r\n\"'\\xGETSET :";
+
 fn a_server_is_not_harmed_by_garbage(runtime: &str) {
     let server = Server::kv(runtime);
     let mut witness = server.client();
@@ -74,7 +79,7 @@ fn a_server_is_not_harmed_by_garbage(runtime: &str) {
                 // Half of it from the bytes that mean something.
                 let choice = usize::try_from(noise >> 40).unwrap();
                 if choice.is_multiple_of(2) {
-                    b"*$0123456789-\r\n\"'\\xGETSET :"[choice / 2 % 28]
+                    WORDS[choice / 2 % WORDS.len()]
                 } else {
                     noise.to_le_bytes()[0]
                 }

@@ -51,7 +51,7 @@ fn a_wait_ends_when_its_time_is_over(runtime: &str) {
     let server = Server::kv(runtime);
     let mut client = server.client();
     assert_eq!(client.run("BLPOP list 0.05"), Reply::NullArray);
-    assert_eq!(client.run("BLMOVE a b LEFT RIGHT 0.05"), Reply::Null);
+    assert_eq!(client.run("BLMOVE a b LEFT RIGHT 0.05"), Reply::NullArray);
     assert_eq!(client.run("BLPOP list -1"), Reply::error("ERR timeout is negative"));
     assert_eq!(
         client.run("BLPOP list x"),

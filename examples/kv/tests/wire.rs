@@ -90,11 +90,10 @@ impl Client {
             "-" => Reply::Error(rest.to_owned()),
             ":" => Reply::Int(rest.parse().unwrap()),
             "$" if rest == "-1" => Reply::Null,
-            "$" => Reply::Bulk(self.exactly(rest.parse().unwrap())),
+            "$" | "=" => Reply::Bulk(self.exactly(rest.parse().unwrap())),
             "*" if rest == "-1" => Reply::NullArray,
             "*" => Reply::Array(self.values(rest.parse().unwrap())),
             "_" => Reply::Null,
-            "=" => Reply::Bulk(self.exactly(rest.parse().unwrap())),
             "%" => {
                 let values = self.values(rest.parse::<usize>().unwrap() * 2);
                 Reply::Other(kind.to_owned(), values)

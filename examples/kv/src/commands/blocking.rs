@@ -55,7 +55,7 @@ fn pop(call: &mut Call<'_, '_>, take: &Take) -> Outcome {
             Take::Pop(_) | Take::Move { .. } => db.read::<List>(key)?.is_some(),
         };
         if there {
-            answer(take, db.take_for(key, take), call.reply);
+            answer(db.take_for(key, take), call.reply);
             return Ok(());
         }
     }
@@ -88,16 +88,18 @@ fn move_item(call: &mut Call<'_, '_>, from: End, to: End, timeout_at: usize) -> 
 /// Waits, but not within a transaction.
 fn wait(call: &mut Call<'_, '_>, keys: Vec<Blob>, take: &Take, timeout: Option<Duration>) {
     if call.session.is_executing {
-        answer(take, None, call.reply);
+        match take {
+            Take::Move { .. } => call.reply.null(),
+            Take::Pop(_) | Take::Score { .. } => call.reply.null_array(),
+        }
         return;
     }
     let ticket = Ticket::draw(call.session.id, call.session.db, call.store.db(), keys, take);
-    let take = take.clone();
-    call.session.next = Next::Wait(Wait { ticket, take, timeout });
+    call.session.next = Next::Wait(Wait { ticket, timeout });
 }
 
 /// The reply of a command that has waited, or need not.
-pub fn answer(take: &Take, delivery: Option<Delivery>, reply: &mut ReplyWriter<'_>) {
+pub fn answer(delivery: Option<Delivery>, reply: &mut ReplyWriter<'_>) {
     match delivery {
         Some(Delivery::Item { key, item }) => {
             reply.array(2);
@@ -112,7 +114,6 @@ pub fn answer(take: &Take, delivery: Option<Delivery>, reply: &mut ReplyWriter<'
             reply.double(score);
         }
         Some(Delivery::Failed(fault)) => reply.error(fault.as_str()),
-        None if matches!(take, Take::Move { .. }) => reply.null(),
         None => reply.null_array(),
     }
 }

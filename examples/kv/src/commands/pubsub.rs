@@ -110,7 +110,7 @@ fn pubsub(call: &mut Call<'_, '_>) -> Outcome {
             }
         }
         ("numsub", _) => {
-            call.reply.map(call.len() - 2);
+            call.reply.array(2 * (call.len() - 2));
             for name in call.args(2) {
                 call.reply.bulk(name);
                 call.reply.count(call.store.channels.subscribers(name));
