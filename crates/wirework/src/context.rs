@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task;
 use std::time::Instant;
 
+use crate::meter::Meter;
 use crate::record::Record;
 use crate::timer::BoxTimer;
 use crate::{Addr, Runtime, Shutdown, ShutdownSignal, Task, TaskError};
@@ -37,7 +38,7 @@ pub struct Context {
 impl Context {
     /// A context for a connection that no server accepted: a client's, or a test's.
     pub fn new<R: Runtime>(runtime: &R, peer: Addr) -> Self {
-        let record = Record::new(0, peer, runtime.now());
+        let record = Record::new(0, peer, runtime.now(), Meter::default());
         ContextSource::new(runtime, Shutdown::new(), Shutdown::new()).context(record)
     }
 

@@ -11,6 +11,7 @@ use std::task::{Context, Wake, Waker};
 use std::time::Instant;
 
 use crate::Addr;
+use crate::meter::Meter;
 
 /// Shared by the connection's task, the sides of its [`Framed`](crate::Framed), and the server.
 ///
@@ -20,6 +21,7 @@ pub(crate) struct Record {
     pub(crate) direct_peer: Addr,
     /// The client, where another one than the direct peer.
     client: OnceLock<Addr>,
+    pub(crate) meter: Meter,
     /// When it was accepted.
     pub(crate) since: Instant,
     read: AtomicU64,
@@ -63,10 +65,11 @@ pub enum Phase {
 }
 
 impl Record {
-    pub(crate) fn new(id: u64, direct_peer: Addr, since: Instant) -> Arc<Self> {
+    pub(crate) fn new(id: u64, direct_peer: Addr, since: Instant, meter: Meter) -> Arc<Self> {
         Arc::new(Self {
             id,
             direct_peer,
+            meter,
             client: OnceLock::new(),
             since,
             read: AtomicU64::new(0),
@@ -138,6 +141,7 @@ impl Record {
     pub(crate) fn has_read(&self, count: usize) {
         self.read.store(self.read() + count as u64, Relaxed);
         self.phase.store(0, Relaxed);
+        self.meter.received(count);
     }
 
     /// A read waits: for the frame that starts at byte `frame`, of which `buffered` bytes are there.
@@ -164,6 +168,7 @@ impl Record {
     #[inline]
     pub(crate) fn has_written(&self, count: usize) {
         self.written.store(self.written() + count as u64, Relaxed);
+        self.meter.sent(count);
     }
 
     /// A write waits to get rid of `unsent` bytes.

@@ -12,6 +12,7 @@ use futures_io::AsyncRead;
 use wirework_codec::{DecodeError, Deframer};
 
 use crate::ShutdownSignal;
+use crate::meter::{Direction, Frames};
 use crate::record::Record;
 
 /// So many frames are handed out before other tasks get a turn, unless set otherwise.
@@ -26,6 +27,7 @@ pub(super) struct Inbound<D> {
     left: u32,
     /// Whether the last read took all there was room for, so that there probably is more.
     filled: bool,
+    frames: Frames,
     /// Where a server wants to know what is read.
     record: Option<Arc<Record>>,
     /// Ends the conversation between two frames when the server shuts down.
@@ -41,6 +43,7 @@ impl<D> Inbound<D> {
             budget: BUDGET,
             left: BUDGET,
             filled: false,
+            frames: Frames::new(Direction::Received),
             record: None,
             until: None,
             until_begun: None,
@@ -53,6 +56,7 @@ impl<D> Inbound<D> {
             budget: self.budget,
             left: self.left,
             filled: self.filled,
+            frames: self.frames,
             record: self.record,
             until: self.until,
             until_begun: self.until_begun,
@@ -60,6 +64,7 @@ impl<D> Inbound<D> {
     }
 
     pub(super) fn set_record(&mut self, record: Arc<Record>) {
+        self.frames.set_meter(&record.meter);
         self.record = Some(record);
     }
 
@@ -91,7 +96,10 @@ impl<D> Inbound<D> {
             return Ok(None);
         }
         let frame = decode(&mut self.deframer)?;
-        self.left -= u32::from(frame.is_some());
+        if frame.is_some() {
+            self.left -= 1;
+            self.frames.add();
+        }
         Ok(frame)
     }
 
@@ -117,6 +125,7 @@ impl<D> Inbound<D> {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         self.filled = false;
+        self.frames.flush();
         let (read, room) = loop {
             let spare = self.deframer.spare();
             let room = spare.len();

@@ -9,6 +9,7 @@ use futures_io::AsyncWrite;
 use wirework_codec::{Encoder, Mark, WriteBuf};
 
 use super::WriteError;
+use crate::meter::{Direction, Frames};
 use crate::record::Record;
 
 /// Sending waits while this many bytes are unsent, unless set otherwise.
@@ -29,6 +30,7 @@ pub(super) struct Outbound<E> {
     low: usize,
     high: usize,
     state: State,
+    frames: Frames,
     /// Where a server wants to know what is written.
     record: Option<Arc<Record>>,
 }
@@ -53,6 +55,7 @@ impl<E> Outbound<E> {
             low: LOW_WATERMARK,
             high: HIGH_WATERMARK,
             state: State::Open,
+            frames: Frames::new(Direction::Sent),
             record: None,
         }
     }
@@ -65,11 +68,13 @@ impl<E> Outbound<E> {
             low: self.low,
             high: self.high,
             state: self.state,
+            frames: self.frames,
             record: self.record,
         }
     }
 
     pub(super) fn set_record(&mut self, record: Arc<Record>) {
+        self.frames.set_meter(&record.meter);
         self.record = Some(record);
     }
 
@@ -135,7 +140,10 @@ impl<E> Outbound<E> {
         }
         let mark = self.buf.mark();
         match self.encoder.encode(item, &mut self.buf) {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.frames.add();
+                Ok(())
+            }
             Err(error) => Err(self.take_back(mark, error)),
         }
     }
@@ -234,6 +242,7 @@ impl<E> Outbound<E> {
 
     fn written(&mut self, count: usize) {
         self.buf.advance(count);
+        self.frames.flush();
         self.unflushed = true;
         if let Some(record) = &self.record {
             record.has_written(count);

@@ -1,5 +1,6 @@
 //! What all connections of a server share, and the task around each handler.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::future::poll_fn;
 use std::pin::pin;
@@ -16,6 +17,7 @@ use super::tally::{End, Tally};
 use super::watch::{Stop, Watch};
 use super::{Refusal, WhenFull};
 use crate::context::ContextSource;
+use crate::meter::Meter;
 use crate::record::Record;
 use crate::{Addr, Admission, CatchPanic, Connection, Context, Handler, Runtime, Shutdown, Task, TaskError, Upgrade};
 
@@ -30,6 +32,7 @@ pub(super) struct Shared<R, U, H> {
     pub(super) when_client_full: WhenFull,
     pub(super) gate: Gate,
     pub(super) deadlines: Arc<Deadlines>,
+    pub(super) protocol: Cow<'static, str>,
     pub(super) tally: Arc<Tally>,
     pub(super) live: Arc<Live>,
     pub(super) drain: Shutdown,
@@ -54,7 +57,7 @@ impl<R: Runtime, U, H> Shared<R, U, H> {
     {
         while !shared.tally.try_begin(shared.max_connections as u64) {
             if shared.when_full == WhenFull::Refuse {
-                shared.tally.refuse(Refusal::Full);
+                shared.tally.refuse(Refusal::Full, "full");
                 let peer = waiting.take().and_then(|connection| connection.peer_addr().ok());
                 tracing::debug!(?peer, "refused: the server is full");
                 return;
@@ -92,7 +95,7 @@ impl<R: Runtime, U, H> Shared<R, U, H> {
         };
         if let Admission::Refused(reason) = admission {
             shared.tally.forget();
-            shared.tally.refuse(Refusal::Filtered);
+            shared.tally.refuse(Refusal::Filtered, reason);
             tracing::debug!(%peer, reason, "refused");
             return;
         }
@@ -101,16 +104,27 @@ impl<R: Runtime, U, H> Shared<R, U, H> {
         let client = if is_direct { shared.clients.enter(&peer) } else { None };
         if is_direct && client.is_none() && shared.when_client_full == WhenFull::Refuse {
             shared.tally.forget();
-            shared.tally.refuse(Refusal::ClientFull);
+            shared.tally.refuse(Refusal::ClientFull, "client full");
             tracing::debug!(%peer, "refused: the client has as many connections as it may");
             return;
         }
         if is_direct {
             shared.tally.accept();
         }
-        let record = Record::new(shared.tally.number(), peer, shared.runtime.now());
+        let record = Record::new(
+            shared.tally.number(),
+            peer,
+            shared.runtime.now(),
+            shared.tally.meter.clone(),
+        );
         let peer = &record.direct_peer;
-        let span = tracing::debug_span!("connection", id = record.id, %peer, client = tracing::field::Empty);
+        let span = tracing::debug_span!(
+            "connection",
+            id = record.id,
+            %peer,
+            client = tracing::field::Empty,
+            protocol = &*shared.protocol
+        );
         let place = Place {
             tally: Arc::clone(&shared.tally),
             live: Arc::clone(&shared.live),
@@ -152,7 +166,7 @@ impl<R: Runtime, U, H> Shared<R, U, H> {
             }
         })
         .await;
-        place.end = outcome.note();
+        place.end = outcome.note(&place.tally.meter);
     }
 
     /// Upgrades a connection, finds it its place among those of its client, and handles it.
@@ -188,14 +202,14 @@ impl<R: Runtime, U, H> Shared<R, U, H> {
             tracing::Span::current().record("client", tracing::field::display(&client));
             self.gate.check(&client).map_err(|reason| {
                 tracing::debug!(reason, "refused");
-                Early::Refused(Refusal::Filtered)
+                Early::Refused(Refusal::Filtered, reason)
             })?;
             record.set_client(client);
         }
         entry.client = self.clients.enter(record.peer());
         if entry.client.is_none() && self.when_client_full == WhenFull::Refuse {
             tracing::debug!("refused: the client has as many connections as it may");
-            return Err(Early::Refused(Refusal::ClientFull));
+            return Err(Early::Refused(Refusal::ClientFull, "client full"));
         }
         entry.is_accepted = true;
         self.tally.accept();
@@ -225,7 +239,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.live.remove(self.id);
         self.entry.client = None;
-        if !self.entry.is_accepted && !matches!(self.end, End::Refused(_)) {
+        if !self.entry.is_accepted && !matches!(self.end, End::Refused(..)) {
             self.tally.accept();
         }
         self.tally.end(self.end, self.drain.has_begun());
@@ -242,26 +256,30 @@ enum Outcome<E> {
 /// Why a connection ended early by itself.
 enum Early<E> {
     Handshake(Box<dyn Error + Send + Sync>),
-    Refused(Refusal),
+    Refused(Refusal, &'static str),
     Handler(E),
 }
 
 impl<E: Into<Box<dyn Error + Send + Sync>>> Outcome<E> {
     /// Logs how the connection ended.
-    fn note(self) -> End {
+    fn note(self, meter: &Meter) -> End {
         match self {
             Self::Handled(Ok(Ok(()))) => End::Completed,
             Self::Handled(Ok(Err(Early::Handler(error)))) => {
-                tracing::debug!(error = %chain(&*error.into()), "handler failed");
+                let error = error.into();
+                meter.failure(&*error);
+                tracing::debug!(error = %chain(&*error), "handler failed");
                 End::Failed
             }
             Self::Handled(Ok(Err(Early::Handshake(error)))) => {
+                meter.failure(&*error);
                 tracing::debug!(error = %chain(&*error), "handshake failed");
                 End::Failed
             }
             // It was logged where the reason was known.
-            Self::Handled(Ok(Err(Early::Refused(refusal)))) => End::Refused(refusal),
+            Self::Handled(Ok(Err(Early::Refused(why, reason)))) => End::Refused(why, reason),
             Self::Handled(Err(panic)) => {
+                meter.error("panic");
                 tracing::error!(error = %panic, "handler panicked");
                 End::Panicked
             }
