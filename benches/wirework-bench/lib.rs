@@ -2,6 +2,7 @@
 //!
 //! - `serve` is the server that is measured, `load` the client that measures it: across machines, or by hand.
 //! - `compare` runs both, next to each other and in turns, and reports ratios that hold on a noisy machine.
+//! - `slowloris` has a thousand clients send a byte a second, and sees how a normal one fares.
 //! - `idle` counts the memory that connections hold while nothing happens.
 //!
 //! A library only so that two programs can be made of it: one that counts allocations and one that does not.
@@ -19,5 +20,6 @@ mod memory;
 mod protocol;
 mod report;
 mod serve;
+mod slowloris;
 
 pub use cli::main;
