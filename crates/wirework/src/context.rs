@@ -29,10 +29,8 @@ use crate::{Addr, Runtime, Shutdown, ShutdownSignal, Task, TaskError};
 /// ```
 #[derive(Clone)]
 pub struct Context {
-    runtime: Arc<dyn ErasedRuntime>,
+    source: ContextSource,
     record: Arc<Record>,
-    shutdown: Shutdown,
-    last_call: Shutdown,
 }
 
 impl Context {
@@ -89,13 +87,13 @@ impl Context {
     /// [`next`](crate::Framed::next) returns `None` by itself.
     #[must_use]
     pub fn shutdown(&self) -> ShutdownSignal {
-        self.shutdown.signal()
+        self.source.shared.shutdown.signal()
     }
 
     /// Tells when those have to end who have not said a word: a little after [`shutdown`](Self::shutdown), for what they say may be
     /// on its way.
     pub(crate) fn last_call(&self) -> ShutdownSignal {
-        self.last_call.signal()
+        self.source.shared.last_call.signal()
     }
 
     /// What the server knows of the connection.
@@ -113,30 +111,32 @@ impl fmt::Debug for Context {
     }
 }
 
-/// Makes contexts of one runtime, which is boxed once for all of them.
+/// Makes contexts of one runtime, which is boxed once for all of them: there are many of them, so they are small.
 #[derive(Clone)]
 pub(crate) struct ContextSource {
-    runtime: Arc<dyn ErasedRuntime>,
+    shared: Arc<Shared>,
+}
+
+/// What all contexts of a server have in common.
+struct Shared {
+    runtime: Box<dyn ErasedRuntime>,
     shutdown: Shutdown,
     last_call: Shutdown,
 }
 
 impl ContextSource {
     pub(crate) fn new<R: Runtime>(runtime: &R, shutdown: Shutdown, last_call: Shutdown) -> Self {
-        Self {
-            runtime: Arc::new(runtime.clone()),
+        let shared = Arc::new(Shared {
+            runtime: Box::new(runtime.clone()),
             shutdown,
             last_call,
-        }
+        });
+        Self { shared }
     }
 
     pub(crate) fn context(&self, record: Arc<Record>) -> Context {
-        Context {
-            runtime: Arc::clone(&self.runtime),
-            record,
-            shutdown: self.shutdown.clone(),
-            last_call: self.last_call.clone(),
-        }
+        let source = self.clone();
+        Context { source, record }
     }
 }
 
@@ -145,29 +145,37 @@ impl Runtime for Context {
     type Task<T: Send + 'static> = ErasedTask<T>;
 
     fn now(&self) -> Instant {
-        self.runtime.now()
+        self.source.shared.runtime.now()
     }
 
     fn timer(&self, deadline: Instant) -> BoxTimer {
-        self.runtime.timer(deadline)
+        self.source.shared.runtime.timer(deadline)
     }
 
     fn spawn<F: Future<Output: Send> + Send + 'static>(&self, future: F) -> ErasedTask<F::Output> {
         let output = Output::default();
         let slot = output.clone();
-        let handle = self.runtime.spawn(Box::pin(async move { slot.set(future.await) }));
+        let handle = self
+            .source
+            .shared
+            .runtime
+            .spawn(Box::pin(async move { slot.set(future.await) }));
         ErasedTask { handle, output }
     }
 
     fn blocking<T: Send + 'static>(&self, function: impl FnOnce() -> T + Send + 'static) -> ErasedTask<T> {
         let output = Output::default();
         let slot = output.clone();
-        let handle = self.runtime.blocking(Box::new(move || slot.set(function())));
+        let handle = self
+            .source
+            .shared
+            .runtime
+            .blocking(Box::new(move || slot.set(function())));
         ErasedTask { handle, output }
     }
 
     fn random_u64(&self) -> u64 {
-        self.runtime.random_u64()
+        self.source.shared.runtime.random_u64()
     }
 }
 

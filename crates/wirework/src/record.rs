@@ -19,8 +19,8 @@ use crate::meter::Meter;
 pub(crate) struct Record {
     pub(crate) id: u64,
     pub(crate) direct_peer: Addr,
-    /// The client, where another one than the direct peer.
-    client: OnceLock<Addr>,
+    /// What few connections have.
+    extras: OnceLock<Box<Extras>>,
     pub(crate) meter: Meter,
     /// When it was accepted.
     pub(crate) since: Instant,
@@ -46,10 +46,24 @@ pub(crate) struct Record {
     closing: AtomicBool,
     /// Whether upgrades are under way.
     handshake: AtomicBool,
-    /// What upgrades and handlers leave for one another.
-    attached: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
     /// The connection's task.
     task: Mutex<Option<Waker>>,
+}
+
+/// What a connection has that came through a proxy, or that something was attached to.
+#[derive(Default)]
+struct Extras {
+    /// The client, where another one than the direct peer.
+    client: OnceLock<Addr>,
+    /// What upgrades and handlers leave for one another.
+    attached: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
+}
+
+impl Extras {
+    fn attached(&self) -> MutexGuard<'_, Vec<Arc<dyn Any + Send + Sync>>> {
+        // Changed in one step.
+        self.attached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What a connection is doing.
@@ -70,7 +84,7 @@ impl Record {
             id,
             direct_peer,
             meter,
-            client: OnceLock::new(),
+            extras: OnceLock::new(),
             since,
             read: AtomicU64::new(0),
             written: AtomicU64::new(0),
@@ -85,20 +99,20 @@ impl Record {
             alarm: AtomicBool::new(false),
             closing: AtomicBool::new(false),
             handshake: AtomicBool::new(false),
-            attached: Mutex::default(),
             task: Mutex::default(),
         })
     }
 
     /// Whom the connection is for.
     pub(crate) fn peer(&self) -> &Addr {
-        self.client.get().unwrap_or(&self.direct_peer)
+        let client = self.extras.get().and_then(|extras| extras.client.get());
+        client.unwrap_or(&self.direct_peer)
     }
 
     /// Says whom the direct peer connects for. What is said first counts.
     pub(crate) fn set_client(&self, client: Addr) {
         // A second one would only be lost.
-        let _ = self.client.set(client);
+        let _ = self.extras.get_or_init(Box::default).client.set(client);
     }
 
     /// Upgrades begin: their deadline counts, and no other but the lifetime.
@@ -119,21 +133,16 @@ impl Record {
     }
 
     pub(crate) fn attach(&self, value: Arc<dyn Any + Send + Sync>) {
-        self.attached().push(value);
+        self.extras.get_or_init(Box::default).attached().push(value);
     }
 
     /// What was last attached of that type.
     pub(crate) fn find_attached<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
-        let attached = self.attached();
+        let attached = self.extras.get()?.attached();
         attached
             .iter()
             .rev()
             .find_map(|value| Arc::clone(value).downcast().ok())
-    }
-
-    fn attached(&self) -> MutexGuard<'_, Vec<Arc<dyn Any + Send + Sync>>> {
-        // Changed in one step.
-        self.attached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Bytes have come.

@@ -100,6 +100,11 @@ impl ShutdownSignal {
         self.shutdown.has_begun()
     }
 
+    /// Who gives the signal.
+    pub(crate) fn shutdown(&self) -> &Shutdown {
+        &self.shutdown
+    }
+
     /// Waits until the signal is given.
     ///
     /// # Cancel safety

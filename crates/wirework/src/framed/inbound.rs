@@ -11,9 +11,9 @@ use std::task::{Context, Poll, ready};
 use futures_io::AsyncRead;
 use wirework_codec::{DecodeError, Deframer};
 
-use crate::ShutdownSignal;
 use crate::meter::{Direction, Frames};
 use crate::record::Record;
+use crate::{Shutdown, ShutdownSignal};
 
 /// So many frames are handed out before other tasks get a turn, unless set otherwise.
 pub(super) const BUDGET: u32 = 256;
@@ -32,8 +32,8 @@ pub(super) struct Inbound<D> {
     record: Option<Arc<Record>>,
     /// Ends the conversation between two frames when the server shuts down.
     until: Option<ShutdownSignal>,
-    /// As `until`, for a peer that has not sent a byte yet.
-    until_begun: Option<ShutdownSignal>,
+    /// While `until` is that of a peer which has not sent a byte yet: the one for later.
+    then_until: Option<Shutdown>,
 }
 
 impl<D> Inbound<D> {
@@ -46,7 +46,7 @@ impl<D> Inbound<D> {
             frames: Frames::new(Direction::Received),
             record: None,
             until: None,
-            until_begun: None,
+            then_until: None,
         }
     }
 
@@ -59,7 +59,7 @@ impl<D> Inbound<D> {
             frames: self.frames,
             record: self.record,
             until: self.until,
-            until_begun: self.until_begun,
+            then_until: self.then_until,
         }
     }
 
@@ -79,7 +79,8 @@ impl<D> Inbound<D> {
     }
 
     pub(super) fn set_until_begun(&mut self, signal: ShutdownSignal) {
-        self.until_begun = Some(signal);
+        let later = self.until.replace(signal);
+        self.then_until = later.map(|later| later.shutdown().clone());
     }
 
     /// Takes a frame out of what is buffered, by `decode`. `None` where there is none, and once the budget is spent.
@@ -167,10 +168,11 @@ impl<D> Inbound<D> {
         if self.deframer.buffered() > 0 {
             return Poll::Pending;
         }
-        if self.deframer.offset() > 0 {
-            self.until_begun = None;
+        if self.deframer.offset() > 0
+            && let Some(later) = self.then_until.take()
+        {
+            self.until = Some(later.signal());
         }
-        let until = self.until_begun.as_mut().or(self.until.as_mut());
-        until.map_or(Poll::Pending, |signal| signal.poll(cx))
+        self.until.as_mut().map_or(Poll::Pending, |signal| signal.poll(cx))
     }
 }

@@ -19,7 +19,7 @@ use super::{Refusal, WhenFull};
 use crate::context::ContextSource;
 use crate::meter::Meter;
 use crate::record::Record;
-use crate::{Addr, Admission, CatchPanic, Connection, Context, Handler, Runtime, Shutdown, Task, TaskError, Upgrade};
+use crate::{Addr, Admission, CatchPanic, Connection, Handler, Runtime, Shutdown, Task, TaskError, Upgrade};
 
 pub(super) struct Shared<R, U, H> {
     pub(super) runtime: R,
@@ -154,8 +154,7 @@ impl<R: Runtime, U, H> Shared<R, U, H> {
             Arc::clone(&record)
         ));
         record.begin_handshake();
-        let context = self.contexts.context(record);
-        let mut handling = pin!(CatchPanic::new(self.serve(connection, context, &mut place.entry)));
+        let mut handling = pin!(CatchPanic::new(self.serve(connection, record, &mut place.entry)));
         let outcome = poll_fn(|cx| {
             if abort.poll(cx).is_ready() {
                 return Poll::Ready(Outcome::Aborted);
@@ -170,22 +169,23 @@ impl<R: Runtime, U, H> Shared<R, U, H> {
     }
 
     /// Upgrades a connection, finds it its place among those of its client, and handles it.
-    async fn serve<C>(&self, connection: C, context: Context, entry: &mut Entry) -> Result<(), Early<H::Error>>
+    async fn serve<C>(&self, connection: C, record: Arc<Record>, entry: &mut Entry) -> Result<(), Early<H::Error>>
     where
         C: Connection,
         U: Upgrade<C>,
         H: Handler<U::Connection>,
     {
-        let upgraded = self.upgrade.upgrade(connection, context.clone()).await;
+        let context = self.contexts.context(Arc::clone(&record));
+        let upgraded = self.upgrade.upgrade(connection, context).await;
         let connection = upgraded.map_err(|error| Early::Handshake(error.into()))?;
-        let record = context.record();
         record.end_handshake();
         if !entry.is_accepted {
-            self.admit_client(&connection, record, entry)?;
+            self.admit_client(&connection, &record, entry)?;
         }
         if entry.client.is_none() {
             entry.client = Some(self.clients.wait_to_enter(record.peer()).await);
         }
+        let context = self.contexts.context(record);
         self.handler.handle(connection, context).await.map_err(Early::Handler)
     }
 
