@@ -246,6 +246,42 @@ fn udp_echo_gives_up_on_a_silent_server() {
 }
 
 #[test]
+fn metrics_are_exposed_to_prometheus() {
+    for runtime in RUNTIMES {
+        let any = "127.0.0.1:0";
+        let mut server = Program::start("metrics", &["--listen", any, "--metrics", any, "--runtime", runtime]);
+        let mut addr = |what: &str| -> SocketAddr {
+            let line = server.line();
+            line.strip_prefix(what)
+                .unwrap_or_else(|| panic!("{line:?}"))
+                .parse()
+                .unwrap()
+        };
+        let (page, service) = (addr("metrics on "), addr("listening on "));
+        let mut client = TcpStream::connect(service).unwrap();
+        client.write_all(b"hello\n").unwrap();
+        client.read_exact(&mut [0; 6]).unwrap();
+        let mut stream = TcpStream::connect(page).unwrap();
+        stream
+            .write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            .unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+        assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())), "{head}");
+        for line in [
+            "wirework_connections_accepted_total{protocol=\"shout\"} 1",
+            "wirework_connections_active{protocol=\"shout\"} 1",
+            "wirework_received_bytes_total{protocol=\"shout\"} 6",
+            "wirework_request_duration_seconds_count{protocol=\"shout\"} 1",
+        ] {
+            assert!(body.lines().any(|found| found == line), "{line} is not in {body}");
+        }
+    }
+}
+
+#[test]
 #[cfg(unix)]
 fn a_chat_goes_on_until_the_server_is_interrupted() {
     for runtime in RUNTIMES {

@@ -43,6 +43,11 @@ mod framed;
 mod handler;
 mod listener;
 pub mod memory;
+#[cfg(feature = "metrics")]
+mod meter;
+#[cfg(not(feature = "metrics"))]
+#[path = "no_meter.rs"]
+mod meter;
 mod network;
 mod pool;
 mod prepended;
@@ -64,6 +69,7 @@ pub mod time;
 mod timer;
 mod upgrade;
 mod watched;
+mod wire_log;
 
 pub use addr::Addr;
 pub use balance::{Balance, Balancer, Picked};
@@ -101,4 +107,5 @@ pub use task::{CatchPanic, Panic, Task, TaskError};
 pub use timer::{BoxTimer, Timer};
 pub use upgrade::{Admission, AsAccepted, Proxied, ProxyProtocol, Then, Untrusted, Upgrade, Upgraded};
 pub use watched::Watched;
+pub use wire_log::{WireLog, WireLogged};
 pub use wirework_codec as codec;

@@ -175,6 +175,7 @@ impl Record {
     /// Bytes have come.
     #[inline]
     pub(crate) fn has_read(&self, count: usize) {
+        self.host.meter.received(count);
         self.read.store(self.read() + count as u64, Relaxed);
         self.phase.store(0, Relaxed);
     }
@@ -202,6 +203,7 @@ impl Record {
     /// Bytes have left.
     #[inline]
     pub(crate) fn has_written(&self, count: usize) {
+        self.host.meter.sent(count);
         self.written.store(self.written() + count as u64, Relaxed);
     }
 

@@ -23,6 +23,7 @@ mod shared;
 mod tally;
 mod watch;
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,7 +48,9 @@ use self::running::Ends;
 pub use self::running::RunningServer;
 pub use self::session::Session;
 use self::shared::Shared;
+use self::tally::Tally;
 use crate::context::Host;
+use crate::meter::Meter;
 use crate::record::Record;
 use crate::{Addr, Context, Framed, Handler, Listener, Prepended, Runtime, Service, Shutdown, Watched};
 
@@ -56,6 +59,9 @@ const MAX_CONNECTIONS: usize = 10_000;
 
 /// The most of them from one client, unless set otherwise.
 const MAX_PER_CLIENT: usize = 1_000;
+
+/// What the protocol is called, unless set otherwise.
+const PROTOCOL: &str = "unnamed";
 
 /// How long connections may take to finish after a shutdown has begun, unless set otherwise.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(30);
@@ -95,6 +101,7 @@ pub enum WhenFull {
 /// | what a peer may take how long for | see there | [`deadlines`](Self::deadlines) |
 /// | requests of a connection in flight | 32 | [`max_in_flight`](Self::max_in_flight) |
 /// | time to finish after a shutdown has begun | 30 s | [`drain_deadline`](Self::drain_deadline) |
+/// | the protocol's name in the log and in metrics | `unnamed` | [`protocol`](Self::protocol) |
 ///
 /// A handler that panics or fails ends its own connection and is logged; the others do not notice.
 ///
@@ -122,6 +129,7 @@ pub struct Server<R> {
     clients: ClientLimit,
     when_client_full: WhenFull,
     gate: Gate,
+    protocol: Cow<'static, str>,
     deadlines: Deadlines,
     pace: Pace,
     drain_deadline: Duration,
@@ -142,6 +150,7 @@ impl<R: Runtime> Server<R> {
             },
             when_client_full: WhenFull::Refuse,
             gate: Gate::default(),
+            protocol: Cow::Borrowed(PROTOCOL),
             deadlines: Deadlines::new(),
             pace: Pace::new(),
             drain_deadline: DRAIN_DEADLINE,
@@ -217,6 +226,13 @@ impl<R: Runtime> Server<R> {
     #[must_use]
     pub fn filter(mut self, filter: impl Filter) -> Self {
         self.gate = Gate::new(filter);
+        self
+    }
+
+    /// Sets what the protocol is called in the log and in metrics; `unnamed` unless set.
+    #[must_use]
+    pub fn protocol(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.protocol = name.into();
         self
     }
 
@@ -390,7 +406,8 @@ impl<R: Runtime> Server<R> {
             panic!("{error}");
         }
         let (drain, last_call) = (Shutdown::new(), Shutdown::new());
-        let host = Host::new(&self.runtime, drain.clone(), last_call.clone());
+        let meter = Meter::new(self.protocol.clone());
+        let host = Host::new(&self.runtime, drain.clone(), last_call.clone(), meter.clone());
         let live = Arc::default();
         let (listeners, upgrade) = listeners.into_parts();
         let shared = Arc::new(Shared {
@@ -404,7 +421,8 @@ impl<R: Runtime> Server<R> {
             gate: self.gate,
             deadlines: self.deadlines,
             alarms: Alarms::new(&self.runtime, &host, &live),
-            tally: Arc::default(),
+            tally: Arc::new(Tally::new(meter)),
+            protocol: self.protocol,
             live,
             drain: drain.clone(),
             runtime: self.runtime.clone(),
