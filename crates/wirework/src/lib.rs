@@ -69,7 +69,8 @@ pub use connection::{Connection, Split, ignore_not_connected};
 pub use context::{Context, ErasedTask};
 pub use datagram::Datagram;
 pub use framed::{
-    Framed, FramedParts, FramedRead, FramedWrite, Outbox, Permit, ReadAhead, ReadError, UnexpectedReadAhead, WriteError,
+    Framed, FramedParts, FramedRead, FramedWrite, Next, Outbox, Permit, ReadAhead, ReadError, UnexpectedReadAhead,
+    WriteError,
 };
 pub use handler::Handler;
 pub use listener::Listener;
