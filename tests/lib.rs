@@ -23,6 +23,10 @@ struct Codecs;
 #[expect(dead_code, reason = "it carries the chapter's doctests")]
 struct AClientThatSurvives;
 
+#[doc = include_str!("../docs/speaking-first.md")]
+#[expect(dead_code, reason = "it carries the chapter's doctests")]
+struct SpeakingFirst;
+
 mod clock;
 
 pub use clock::{ManualClock, ManualTimer};
