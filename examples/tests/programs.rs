@@ -31,6 +31,8 @@ fn an_unknown_runtime_is_answered_with_those_there_are() {
         ("echo", &["serve"][..]),
         ("udp_echo", &["serve"]),
         ("chat", &["serve"]),
+        ("device_link", &["serve"]),
+        ("game", &["serve"]),
         ("client", &[]),
         ("everywhere", &[]),
     ] {
@@ -43,7 +45,7 @@ fn an_unknown_runtime_is_answered_with_those_there_are() {
 
 #[test]
 fn a_missing_command_is_asked_for() {
-    for program in ["echo", "udp_echo", "chat"] {
+    for program in ["echo", "udp_echo", "chat", "device_link", "game"] {
         assert_eq!(Program::run(program, &[]).failure(), "a command is missing; see --help");
     }
 }
@@ -58,6 +60,8 @@ fn a_bad_address_is_named() {
             ("chat", &["join", "nonsense", "alice"]),
             ("udp_echo", &["serve", "--listen", "nonsense"]),
             ("udp_echo", &["send", "nonsense", "hello"]),
+            ("device_link", &["read", "nonsense", "1"]),
+            ("game", &["play", "nonsense", "alice"]),
         ] {
             let ended = Program::run(program, &[arguments, &["--runtime", runtime]].concat());
             assert!(ended.failure().contains("nonsense"), "{}", ended.stderr);
@@ -337,5 +341,58 @@ fn a_client_survives_a_service_that_is_killed() {
             summary.contains(" calls answered, ") && summary.ends_with(" 0 lost"),
             "{summary}"
         );
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_device_is_read_written_and_watched_across_restarts() {
+    for runtime in RUNTIMES {
+        let run = |arguments: &[&str]| Program::run("device_link", &[arguments, &["--runtime", runtime]].concat());
+        let (device, addr) = Program::serve("device_link", &["--runtime", runtime]);
+        let addr = addr.to_string();
+        let mut watcher = Program::start("device_link", &["watch", &addr, "3", "--runtime", runtime]);
+        assert_eq!(watcher.line(), "0");
+        assert_eq!(run(&["write", &addr, "3", "42"]).output(), "");
+        assert_eq!(watcher.line(), "42");
+        // Of another register it is not told.
+        assert_eq!(run(&["write", &addr, "4", "7"]).output(), "");
+        assert_eq!(run(&["read", &addr, "4"]).output(), "7\n");
+        assert_eq!(
+            run(&["read", &addr, "16"]).failure(),
+            "the device has registers 0 to 15"
+        );
+
+        device.interrupt();
+        let ended = device.end();
+        let summary = ended.output();
+        assert!(summary.starts_with("5 connections: 5 completed, 0 failed"), "{summary}");
+        let _device = Program::start("device_link", &["serve", "--listen", &addr, "--runtime", runtime]);
+        assert_eq!(watcher.line(), "0");
+        assert_eq!(run(&["write", &addr, "3", "43"]).output(), "");
+        assert_eq!(watcher.line(), "43");
+    }
+}
+
+#[test]
+fn players_see_each_other_until_they_fall_silent() {
+    for runtime in RUNTIMES {
+        let (_server, addr) = Program::serve("game", &["--runtime", runtime]);
+        let addr = addr.to_string();
+        let mut alice = Program::start("game", &["play", &addr, "alice", "--runtime", runtime]);
+        assert_eq!(alice.line(), "alice 0");
+        alice.type_line("r");
+        assert_eq!(alice.line(), "alice 1");
+
+        // A stranger's datagram is nobody's input; this one is.
+        let bob = UdpSocket::bind(loopback()).unwrap();
+        bob.send_to(b"\xff\xff\xff", &addr).unwrap();
+        bob.send_to(b"\x03bob\x01", &addr).unwrap();
+        // In the order of their addresses.
+        let both = alice.line();
+        assert!(["alice 1, bob 1", "bob 1, alice 1"].contains(&&*both), "{both}");
+        // Bob says nothing more.
+        assert_eq!(alice.line(), "alice 1");
+        assert_eq!(alice.end().output(), "");
     }
 }

@@ -23,12 +23,16 @@
 //! |---|---|
 //! | write a codec | [`codec`] |
 //! | exchange frames over a connection | [`Framed`] |
+//! | also send when nothing was received | [`Framed::next_or`], [`Session`] |
 //! | serve connections | [`Server`], [`Handler`], [`Service`] |
 //! | call a server, from many tasks | [`Client`], [`ReconnectingClient`] |
 //! | use connections again | [`Pool`], [`Balancer`] |
 //! | let no more than so much through | [`RateLimiter`] |
 //! | connect | [`connect`](connect()), [`Connector`], [`Network`]; through a [`proxy`] |
+//! | exchange datagrams | [`Datagram`], from [`Network::bind_udp`] |
 //! | wait, with a limit or again and again | [`time`] |
+//! | end in order | [`RunningServer::shutdown`]; on Ctrl-C with the feature `signals`; [`Shutdown`] |
+//! | test a protocol without sockets | [`memory`] |
 //! | adapt another runtime | [`Runtime`], [`Network`], [`Connection`] |
 
 mod addr;
@@ -79,7 +83,8 @@ pub use connection::{Connection, Split, ignore_not_connected};
 pub use context::{Context, ErasedTask};
 pub use datagram::Datagram;
 pub use framed::{
-    Framed, FramedParts, FramedRead, FramedWrite, Outbox, Permit, ReadAhead, ReadError, UnexpectedReadAhead, WriteError,
+    Framed, FramedParts, FramedRead, FramedWrite, Next, Outbox, Permit, ReadAhead, ReadError, UnexpectedReadAhead,
+    WriteError,
 };
 pub use handler::Handler;
 pub use listener::Listener;

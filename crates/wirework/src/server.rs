@@ -358,6 +358,20 @@ impl<R: Runtime> Server<R> {
     ///
     /// # Panics
     /// As [`serve`](Self::serve).
+    ///
+    /// ```
+    /// use std::io;
+    /// use wirework::{Network, RunningServer, Server, codec::Lines};
+    ///
+    /// async fn shout(line: &str) -> io::Result<String> {
+    ///     Ok(line.to_uppercase())
+    /// }
+    ///
+    /// fn start<N: Network>(network: &N) -> io::Result<RunningServer> {
+    ///     let listener = network.listen_tcp(([127, 0, 0, 1], 0).into())?;
+    ///     Ok(Server::new(network).serve_service_ref(listener, Lines::new(), shout))
+    /// }
+    /// ```
     pub fn serve_service_ref<L, D, S, T, X>(self, listener: L, codec: D, service: S) -> RunningServer
     where
         L: Listeners,

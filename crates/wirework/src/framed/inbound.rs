@@ -114,6 +114,16 @@ impl<D> Inbound<D> {
         Ok(frame)
     }
 
+    /// Whether something may be handed out before other tasks get a turn.
+    pub(super) fn has_budget(&self) -> bool {
+        self.left > 0
+    }
+
+    /// Something was handed out.
+    pub(super) fn spend(&mut self) {
+        self.left = self.left.saturating_sub(1);
+    }
+
     /// Once the budget is spent: pending, with a wake-up on its way.
     pub(super) fn poll_budget(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.left > 0 {
