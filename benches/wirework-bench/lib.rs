@@ -3,6 +3,7 @@
 //! - `serve` is the server that is measured, `load` the client that measures it: across machines, or by hand.
 //! - `compare` runs both, next to each other and in turns, and reports ratios that hold on a noisy machine.
 //! - `clients` compares clients of Redis, on one server.
+//! - `redis` compares the example kv with Redis itself.
 //! - `idle` counts the memory that connections hold while nothing happens.
 //!
 //! A library only so that two programs can be made of it: one that counts allocations and one that does not.
@@ -19,6 +20,7 @@ mod idle;
 mod load;
 mod memory;
 mod protocol;
+mod redis;
 mod report;
 mod serve;
 
