@@ -13,12 +13,13 @@ use wirework_codec::{
     Encoder, FixedLength, Json, LengthDelimited, Lines, MessagePack, Netstring, NulTerminated, Postcard, Protobuf,
     RawBytes, RecoveringLines, Slip, VarintDelimited, WriteBuf,
 };
+use wirework_resp::{CmdEncoder, Command, CommandDecoder, ReplyEncoder, Value, ValueDecoder, Version, cmd};
 
 /// A target: its name, and what it does with an input.
 pub(crate) type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub(crate) const TARGETS: [Target; 18] = [
+pub(crate) const TARGETS: [Target; 20] = [
     ("byte_lines", byte_lines),
     ("cbor", cbor),
     ("cobs", cobs),
@@ -35,6 +36,8 @@ pub(crate) const TARGETS: [Target; 18] = [
     ("protobuf", protobuf),
     ("raw_bytes", raw_bytes),
     ("recovering_lines", recovering_lines),
+    ("resp_commands", resp_commands),
+    ("resp_values", resp_values),
     ("slip", slip),
     ("varint_delimited", varint_delimited),
 ];
@@ -241,6 +244,66 @@ pub(crate) fn detect(data: &[u8]) {
         Either::Right(line) => Either::Right(line.to_owned()),
     };
     check(make, own, data);
+}
+
+pub(crate) fn resp_commands(data: &[u8]) {
+    let Some((mode, data)) = data.split_first() else { return };
+    let make = || {
+        let decoder = CommandDecoder::new().max_inline(64);
+        let decoder = if mode & 1 == 1 {
+            decoder.max_args(4).max_bulk(30)
+        } else {
+            decoder
+        };
+        if mode & 2 == 2 {
+            decoder.unauthenticated()
+        } else {
+            decoder
+        }
+    };
+    let commands = check(make, |command: Command<'_>| command.to_owned(), data);
+    // As an array, each is the same command again.
+    let mut bytes = WriteBuf::new();
+    for command in &commands {
+        let Ok(name) = std::str::from_utf8(command.as_ref().name()) else {
+            return;
+        };
+        let Ok(()) = CmdEncoder::new().encode(cmd(name).args(command.as_ref().args()), &mut bytes);
+    }
+    let again = decode(CommandDecoder::new, &|deframer| deframer.next(), &[&bytes.to_vec()]);
+    assert_eq!(again.1, None);
+    assert!(
+        again
+            .0
+            .iter()
+            .map(|command| command.as_ref())
+            .eq(commands.iter().map(|command| command.as_ref()))
+    );
+}
+
+pub(crate) fn resp_values(data: &[u8]) {
+    let make = || {
+        ValueDecoder::new()
+            .max_depth(16)
+            .max_count(64)
+            .max_bulk(300)
+            .max_line(300)
+    };
+    let whole = decode(make, &|deframer| deframer.next(), &[data]);
+    let cut = decode(make, &|deframer| deframer.next(), &chunks(data));
+    // What is not a number is not equal to itself, so it is what is shown that is compared.
+    assert_eq!(
+        format!("{cut:?}"),
+        format!("{whole:?}"),
+        "values depend on how the input is cut"
+    );
+    let values = whole.0;
+    let mut bytes = WriteBuf::new();
+    for value in &values {
+        let Ok(()) = ReplyEncoder::of(Version::Resp3).encode(value, &mut bytes);
+    }
+    let again: Outcome<Value> = decode(make, &|deframer| deframer.next(), &[&bytes.to_vec()]);
+    assert_eq!(format!("{again:?}"), format!("{:?}", (values, None::<()>)));
 }
 
 /// How to get the next frame, owned or borrowed.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use stats_alloc::StatsAlloc;
 
-use crate::{compare, idle, load, memory, redis, report, serve};
+use crate::{clients, compare, idle, load, memory, redis, report, serve};
 
 /// Measures network servers on async runtimes against a hand-written epoll loop.
 #[derive(Debug, Parser)]
@@ -26,6 +26,8 @@ enum Command {
     Idle(idle::Args),
     /// Compare servers by the CPU time they spend on a reply.
     Compare(compare::Args),
+    /// Compare clients of Redis by the CPU time they spend on a call.
+    Clients(clients::Args),
     /// Compare the example kv with Redis itself by the CPU time they spend on a command.
     Redis(redis::Args),
     /// Print the tables of an earlier comparison and draw its charts again.
@@ -50,6 +52,7 @@ pub fn main(allocator: Option<&'static StatsAlloc<System>>) -> ExitCode {
         Command::Load(args) => load::run(&args),
         Command::Idle(args) => idle::run(&args),
         Command::Compare(args) => compare::run(&args),
+        Command::Clients(args) => clients::run(&args),
         Command::Redis(args) => redis::run(&args),
         Command::Report(args) => report::run(&args),
     };

@@ -7,7 +7,7 @@
 mod counts;
 mod field;
 mod slice;
-mod spread;
+pub(crate) mod spread;
 
 use std::env;
 use std::fs;

@@ -2,6 +2,7 @@
 //!
 //! - `serve` is the server that is measured, `load` the client that measures it: across machines, or by hand.
 //! - `compare` runs both, next to each other and in turns, and reports ratios that hold on a noisy machine.
+//! - `clients` compares clients of Redis, on one server.
 //! - `redis` compares the example kv with Redis itself.
 //! - `idle` counts the memory that connections hold while nothing happens.
 //!
@@ -12,6 +13,7 @@
 mod by_hand;
 mod child;
 mod cli;
+mod clients;
 mod compare;
 mod cpu;
 mod idle;

@@ -8,7 +8,7 @@ pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
 }
 
 /// The median and the quartiles around it, or `None` of nothing.
-pub(super) fn spread(values: &[f64]) -> Option<Spread> {
+pub(crate) fn spread(values: &[f64]) -> Option<Spread> {
     let sorted = sorted(values.iter().copied());
     (!sorted.is_empty()).then(|| Spread {
         median: quantile(&sorted, 50),

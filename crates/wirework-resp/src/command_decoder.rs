@@ -154,6 +154,7 @@ impl CommandDecoder {
         }
         self.left = count;
         self.at = next;
+        self.searched = 0;
         Ok(Begun::Array)
     }
 
@@ -240,6 +241,7 @@ impl CommandDecoder {
             self.places.push(Place { start, end });
             self.left -= 1;
             at = end + 2;
+            self.searched = 0;
         }
         self.at = 0;
         Ok(Some(Span::new(0..at, at)))

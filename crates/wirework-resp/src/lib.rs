@@ -23,8 +23,12 @@
 //! }
 //! ```
 //!
-//! A client does the reverse, with [`Cmd`] and [`ValueDecoder`], which gives [`Value`]s.
+//! A client does the reverse, with [`Cmd`] and [`ValueDecoder`], which gives [`Value`]s. [`Redis`] is one, which many tasks share
+//! and which connects again by itself; [`PubSub`] is for subscriptions. They are behind the feature `client`, which is on by
+//! default.
 
+#[cfg(feature = "client")]
+mod client;
 mod cmd;
 mod command;
 mod command_decoder;
@@ -34,12 +38,15 @@ mod number;
 mod reply_encoder;
 mod reply_writer;
 mod server_error;
+mod streamed;
 mod to_arg;
 mod value;
 mod value_decoder;
 mod value_error;
 mod version;
 
+#[cfg(feature = "client")]
+pub use client::{FromValue, Message, PubSub, Pushes, Redis, RedisError, RedisOptions, SetOptions};
 pub use cmd::{Cmd, CmdEncoder, cmd};
 pub use command::{Args, Command, OwnedCommand};
 pub use command_decoder::CommandDecoder;
@@ -47,6 +54,7 @@ pub use command_error::CommandError;
 pub use reply_encoder::ReplyEncoder;
 pub use reply_writer::{Deferred, ReplyWriter};
 pub use server_error::{ErrorCode, ServerError};
+pub use streamed::Chunks;
 pub use to_arg::ToArg;
 pub use value::{Attributed, Value};
 pub use value_decoder::ValueDecoder;

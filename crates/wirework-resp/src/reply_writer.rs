@@ -274,6 +274,10 @@ impl<'a> ReplyWriter<'a> {
         self.buf.insert(begun.0, number::header(kind, signed(len), &mut room));
     }
 
+    pub(crate) fn buf_mut(&mut self) -> &mut WriteBuf {
+        self.buf
+    }
+
     #[inline]
     fn aggregate(&mut self, kind: u8, len: usize) {
         let (kind, len) = self.in_version(kind, len);

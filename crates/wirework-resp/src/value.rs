@@ -6,6 +6,9 @@ use bytes::Bytes;
 
 use crate::{ReplyWriter, ServerError};
 
+/// Errors up to this many bytes are sent on a line.
+const LINE: usize = 1024;
+
 /// A value. Strings share the memory that they were read into.
 ///
 /// A streamed string or aggregate is the same value as one whose length was known. In RESP2, a null may have been a null bulk
@@ -170,9 +173,9 @@ impl ReplyWriter<'_> {
         }
     }
 
-    /// A simple error if it can be one.
+    /// A simple error if it can be one, and is of a length that a line has.
     fn any_error(&mut self, text: &[u8]) {
-        if memchr::memchr2(b'\r', b'\n', text).is_some() {
+        if text.len() > LINE || memchr::memchr2(b'\r', b'\n', text).is_some() {
             self.bulk_error(text);
         } else {
             self.error(text);

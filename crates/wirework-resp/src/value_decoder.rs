@@ -72,6 +72,8 @@ enum Open {
     Counted(usize),
     /// Any number of values, and then an end. There have been so many.
     Streamed { count: usize, in_pairs: bool },
+    /// So many keys and values of attributes are to come, which are not a value themselves.
+    Attributes(usize),
     /// Chunks of a string, of which there have been so many bytes.
     Chunks(usize),
 }
@@ -186,10 +188,9 @@ impl ValueDecoder {
                 // The value that they belong to is still to come.
                 self.begin(Open::Counted(1))?;
                 if *count == 0 {
-                    Ok(false)
-                } else {
-                    self.begin(Open::Counted(*count))
+                    return Ok(false);
                 }
+                self.begin(Open::Attributes(*count))
             }
             Token::Aggregate { count: Some(count), .. } => self.begin(Open::Counted(*count)),
             Token::End => match self.open.last() {
@@ -217,7 +218,11 @@ impl ValueDecoder {
     fn has_value(&mut self) -> bool {
         while let Some(open) = self.open.last_mut() {
             match open {
-                Open::Counted(left @ 2..) => *left -= 1,
+                Open::Counted(left @ 2..) | Open::Attributes(left @ 2..) => *left -= 1,
+                Open::Attributes(_) => {
+                    self.open.pop();
+                    return false;
+                }
                 Open::Streamed { count, .. } => *count += 1,
                 Open::Counted(_) | Open::Chunks(_) => {
                     self.open.pop();

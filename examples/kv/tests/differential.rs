@@ -187,7 +187,6 @@ const COMMANDS: &[&str] = &[
     "GET",
     "GET k k",
     "NONSENSE k v",
-    "OBJECT REFCOUNT k",
     "PUBLISH v v",
     "PUBSUB NUMPAT",
     "RESET",
