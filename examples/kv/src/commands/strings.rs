@@ -292,6 +292,13 @@ fn getrange(call: &mut Call<'_, '_>) -> Outcome {
     let mut scratch = itoa::Buffer::new();
     let text = call.store.db().text(key)?;
     let bytes = text.map_or(&b""[..], |text| text.bytes(&mut scratch));
+    let len = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+    // Unlike in a list, an end before the first byte is the first byte.
+    let stop = if stop < -len && !(start < 0 && start > stop) {
+        -len
+    } else {
+        stop
+    };
     call.reply.bulk(&bytes[number::range(start, stop, bytes.len())]);
     Ok(())
 }
