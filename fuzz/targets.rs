@@ -11,7 +11,7 @@ use wirework_codec::bytes::Bytes;
 use wirework_codec::{
     BorrowDecoder, ByteLines, Cbor, Cobs, DecodeError, Decoder, Deframer, Delimited, Detect, Detection, Either,
     Encoder, FixedLength, Json, LengthDelimited, Lines, MessagePack, Netstring, NulTerminated, Postcard, Protobuf,
-    RawBytes, RecoveringLines, Slip, VarintDelimited, WriteBuf,
+    ProxyCodec, ProxyHeader, RawBytes, RecoveringLines, Slip, VarintDelimited, WriteBuf,
 };
 use wirework_resp::{CmdEncoder, Command, CommandDecoder, ReplyEncoder, Value, ValueDecoder, Version, cmd};
 
@@ -19,7 +19,7 @@ use wirework_resp::{CmdEncoder, Command, CommandDecoder, ReplyEncoder, Value, Va
 pub(crate) type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub(crate) const TARGETS: [Target; 20] = [
+pub(crate) const TARGETS: [Target; 21] = [
     ("byte_lines", byte_lines),
     ("cbor", cbor),
     ("cobs", cobs),
@@ -34,6 +34,7 @@ pub(crate) const TARGETS: [Target; 20] = [
     ("nul_terminated", nul_terminated),
     ("postcard", postcard),
     ("protobuf", protobuf),
+    ("proxy", proxy),
     ("raw_bytes", raw_bytes),
     ("recovering_lines", recovering_lines),
     ("resp_commands", resp_commands),
@@ -194,6 +195,17 @@ pub(crate) fn slip(data: &[u8]) {
 }
 
 /// Raw bytes have no frames of their own, so all that must hold is that nothing is lost.
+pub(crate) fn proxy(data: &[u8]) {
+    let make = || ProxyCodec::new().max_len(300);
+    let headers = check(make, |header: ProxyHeader| header, data);
+    for header in &headers {
+        let _ = (header.alpn(), header.authority(), header.unique_id());
+        let _ = header.ssl().map(|ssl| (ssl.common_name(), ssl.cipher()));
+    }
+    // A checksum that was received is right, so it is written as it was.
+    round_trip(make, headers);
+}
+
 pub(crate) fn raw_bytes(data: &[u8]) {
     let outcome = decode(RawBytes::new, &|deframer| deframer.next(), &chunks(data));
     assert_eq!(outcome.0.concat(), data);

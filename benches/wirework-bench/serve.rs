@@ -6,6 +6,7 @@ mod asynchronous_codec;
 mod control;
 mod epoll;
 mod framework;
+mod ntex;
 mod smol_raw;
 mod tokio_raw;
 mod tokio_util;
@@ -68,6 +69,8 @@ pub(crate) enum Runtime {
     AsynchronousCodec,
     /// A loop on smol, written by hand.
     SmolRaw,
+    /// ntex's dispatcher, on ntex's own reactor.
+    Ntex,
 }
 
 /// Serves until the process is killed.
@@ -120,6 +123,7 @@ fn start(args: &Args) -> Result<Running> {
         Runtime::TokioRaw => tokio_raw::start(protocol, listen, threads),
         Runtime::AsynchronousCodec => asynchronous_codec::start(protocol, listen, threads),
         Runtime::SmolRaw => smol_raw::start(protocol, listen, threads),
+        Runtime::Ntex => ntex::start(protocol, listen, threads),
     }
 }
 

@@ -41,6 +41,7 @@ const CONTESTANTS: &[Contestant] = &[
         Runtime::AsynchronousCodec,
         Protocol::FramedOwned,
     ),
+    contestant("ntex dispatcher", Runtime::Ntex, Protocol::FramedOwned),
     contestant("tokio-util forward", Runtime::TokioUtilForward, Protocol::FramedOwned),
     contestant("tokio-util send", Runtime::TokioUtil, Protocol::FramedOwned),
 ];

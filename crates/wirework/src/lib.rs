@@ -38,12 +38,14 @@ mod connect;
 mod connection;
 mod context;
 mod datagram;
+mod first_bytes;
 mod framed;
 mod handler;
 mod listener;
 pub mod memory;
 mod network;
 mod pool;
+mod prepended;
 pub mod proxy;
 mod rate;
 mod reconnecting;
@@ -56,9 +58,11 @@ mod shutdown;
 #[cfg(all(unix, feature = "signals"))]
 mod signals;
 pub mod socket;
+mod subnet;
 mod task;
 pub mod time;
 mod timer;
+mod upgrade;
 mod watched;
 
 pub use addr::Addr;
@@ -75,14 +79,16 @@ pub use handler::Handler;
 pub use listener::Listener;
 pub use network::Network;
 pub use pool::{Pool, PoolError, PoolOptions, PoolSource, PoolStatus, Pooled};
+pub use prepended::Prepended;
 pub use rate::RateLimiter;
 pub use reconnecting::{Backoff, Circuit, ReconnectOptions, ReconnectingClient};
 pub use record::Phase;
 pub use resolver::{CachingResolver, Resolver, SystemResolver};
 pub use runtime::Runtime;
 pub use server::{
-    ConfigError, ConnectionStatus, Deadline, Deadlines, Listeners, Replies, Report, RunningServer, Server,
-    ServerHandle, Session, WhenFull,
+    AndDoor, BorrowingDoor, Choice, ConfigError, ConnectionStatus, Deadline, Deadlines, DoorList, Doors, Filter,
+    FramedDoor, Listeners, NoDoor, RawDoor, Refusal, Replies, Report, RunningServer, Server, ServerHandle, ServiceDoor,
+    Session, SessionDoor, WhenFull,
 };
 pub use service::Service;
 #[cfg(feature = "tower")]
@@ -90,7 +96,9 @@ pub use service::Tower;
 pub use shutdown::{Shutdown, ShutdownSignal};
 #[cfg(all(unix, feature = "signals"))]
 pub use signals::Signals;
+pub use subnet::{Subnet, SubnetError};
 pub use task::{CatchPanic, Panic, Task, TaskError};
 pub use timer::{BoxTimer, Timer};
+pub use upgrade::{Admission, AsAccepted, Proxied, ProxyProtocol, Then, Untrusted, Upgrade, Upgraded};
 pub use watched::Watched;
 pub use wirework_codec as codec;

@@ -176,6 +176,13 @@ impl<Q, A> Calls<Q, A> {
         }
     }
 
+    /// For the driver: whether requests wait, and more are likely to come as soon as other tasks have run: those of callers who
+    /// were answered and do not know it yet.
+    pub(super) fn expects_more(&self) -> bool {
+        let state = self.state();
+        state.table.has_queued() && state.table.done() > 0
+    }
+
     /// For the driver: takes up to `room` of the requests that wait, oldest first.
     pub(super) fn take(&self, room: usize, batch: &mut Vec<(Place, Q)>) {
         let mut state = self.state();

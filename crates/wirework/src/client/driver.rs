@@ -39,6 +39,8 @@ pub(super) struct Driver<R: Runtime, C, D, E, M, Q, A> {
     timer: Pin<Box<R::Timer>>,
     /// What the timer is set to.
     armed: Option<Instant>,
+    /// Other tasks have had a turn since the driver was woken.
+    has_yielded: bool,
 }
 
 impl<R, C, D, E, M, Q, A> Driver<R, C, D, E, M, Q, A>
@@ -71,6 +73,7 @@ where
             wakers: Vec::new(),
             timer: Box::pin(runtime.timer(runtime.now())),
             armed: None,
+            has_yielded: false,
             runtime: runtime.clone(),
         }
     }
@@ -103,7 +106,15 @@ where
     }
 
     /// Works until there is nothing to do. Ready with `Ok` when the client wants the connection closed.
+    ///
+    /// An executor may run a woken task before all others. The first of many callers to call again would then have its request
+    /// sent in a write of its own, and so would the next; so those who have been answered are let ahead, once.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.has_yielded = !self.has_yielded && self.calls.expects_more();
+        if self.has_yielded {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         loop {
             let sent = self.send(cx);
             // Even if nothing more can be sent: the peer may have answered before it went away.

@@ -28,8 +28,18 @@ pub(super) struct Inbound<D> {
     filled: bool,
     /// Where a server wants to know what is read.
     record: Option<Arc<Record>>,
-    /// Ends the conversation between two frames when the server shuts down.
-    until: Option<ShutdownSignal>,
+    /// Whether the conversation ends between two frames when that server shuts down.
+    ends_with_server: bool,
+    /// What else ends it. Boxed, for a server's connections have none.
+    until: Option<Box<Until>>,
+}
+
+/// What ends a conversation between two frames.
+#[derive(Debug)]
+struct Until {
+    signal: ShutdownSignal,
+    /// Whether it counts only as long as the peer has not sent a byte.
+    is_last_call: bool,
 }
 
 impl<D> Inbound<D> {
@@ -40,6 +50,7 @@ impl<D> Inbound<D> {
             left: BUDGET,
             filled: false,
             record: None,
+            ends_with_server: false,
             until: None,
         }
     }
@@ -51,6 +62,7 @@ impl<D> Inbound<D> {
             left: self.left,
             filled: self.filled,
             record: self.record,
+            ends_with_server: self.ends_with_server,
             until: self.until,
         }
     }
@@ -66,7 +78,14 @@ impl<D> Inbound<D> {
     }
 
     pub(super) fn set_until(&mut self, signal: ShutdownSignal) {
-        self.until = Some(signal);
+        self.until = Some(Box::new(Until {
+            signal,
+            is_last_call: false,
+        }));
+    }
+
+    pub(super) fn end_with_server(&mut self) {
+        self.ends_with_server = true;
     }
 
     /// Takes a frame out of what is buffered, by `decode`. `None` where there is none, and once the budget is spent.
@@ -147,8 +166,33 @@ impl<D> Inbound<D> {
     /// While waiting between two frames: has the server been told to shut down?
     #[inline]
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match &mut self.until {
-            Some(signal) if self.deframer.buffered() == 0 => signal.poll(cx),
+        if self.deframer.buffered() > 0 {
+            return Poll::Pending;
+        }
+        let has_begun = self.deframer.offset() > 0;
+        if let Some(until) = &mut self.until
+            && !(until.is_last_call && has_begun)
+        {
+            return until.signal.poll(cx);
+        }
+        match &self.record {
+            Some(record) if self.ends_with_server => {
+                // What a peer has not said yet may be on its way.
+                let host = &record.host;
+                let end = if has_begun { &host.shutdown } else { &host.last_call };
+                if end.has_begun() {
+                    return Poll::Ready(());
+                }
+                if record.is_task(cx.waker()) {
+                    // The server wakes all its connections' tasks.
+                    return Poll::Pending;
+                }
+                let until = self.until.insert(Box::new(Until {
+                    signal: end.signal(),
+                    is_last_call: !has_begun,
+                }));
+                until.signal.poll(cx)
+            }
             _ => Poll::Pending,
         }
     }

@@ -16,6 +16,9 @@ use super::linger::linger;
 use crate::record::Record;
 use crate::{Connection, Framed, Service};
 
+/// The most requests of one connection that are worked on at a time, unless set otherwise.
+const MAX_IN_FLIGHT: usize = 32;
+
 /// Why a conversation ended early.
 pub(super) type Failure = Box<dyn Error + Send + Sync>;
 
@@ -24,6 +27,20 @@ pub(super) type Failure = Box<dyn Error + Send + Sync>;
 pub(super) struct Pace {
     pub(super) max_in_flight: usize,
     pub(super) replies: Replies,
+}
+
+impl Pace {
+    pub(super) const fn new() -> Self {
+        Self {
+            max_in_flight: MAX_IN_FLIGHT,
+            replies: Replies::InOrder,
+        }
+    }
+
+    pub(super) fn set_max_in_flight(&mut self, requests: usize) {
+        assert!(requests > 0, "max_in_flight must be at least 1");
+        self.max_in_flight = requests;
+    }
 }
 
 /// Answers requests until the peer has sent its last, and sends what is `pushed` in between.

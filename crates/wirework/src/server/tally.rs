@@ -4,11 +4,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use event_listener::{Event, EventListener};
 
-use super::{Deadline, Report};
+use super::{Deadline, Refusal, Report};
 
 /// Shared by the acceptor, every connection and the server's handle.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
+    /// The number of the next connection.
+    next: AtomicU64,
+    lost_listeners: AtomicU64,
     accepted: AtomicU64,
     active: AtomicU64,
     completed: AtomicU64,
@@ -17,7 +20,8 @@ pub(super) struct Tally {
     timed_out: AtomicU64,
     cut: AtomicU64,
     drained: AtomicU64,
-    refused: AtomicU64,
+    /// By kind.
+    refused: [AtomicU64; Refusal::COUNT],
     /// By deadline.
     missed: [AtomicU64; Deadline::COUNT],
     /// Notified whenever a connection has ended.
@@ -32,6 +36,8 @@ pub(super) enum End {
     Panicked,
     TimedOut(Deadline),
     Cut,
+    /// It was not let in after all: counted as refused, not as accepted.
+    Refused(Refusal),
 }
 
 impl Tally {
@@ -43,9 +49,29 @@ impl Tally {
             .is_ok()
     }
 
-    /// Gives a connection that was counted in its number.
-    pub(super) fn accept(&self) -> u64 {
-        self.accepted.fetch_add(1, Ordering::SeqCst)
+    /// Counts a connection in, however many there are.
+    pub(super) fn begin(&self) {
+        self.active.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Counts a listener that failed.
+    pub(super) fn lose_listener(&self) {
+        self.lost_listeners.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How many listeners have failed.
+    pub(super) fn lost_listeners(&self) -> u64 {
+        self.lost_listeners.load(Ordering::SeqCst)
+    }
+
+    /// The number of a connection that was counted in.
+    pub(super) fn number(&self) -> u64 {
+        self.next.fetch_add(1, Ordering::SeqCst)
+    }
+
+    /// Counts a connection that is let in.
+    pub(super) fn accept(&self) {
+        self.accepted.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Undoes [`try_begin`](Self::try_begin), for a connection that is not let in after all.
@@ -65,17 +91,18 @@ impl Tally {
                 &self.timed_out
             }
             End::Cut => &self.cut,
+            End::Refused(refusal) => &self.refused[refusal as usize],
         };
         counter.fetch_add(1, Ordering::SeqCst);
-        if draining && !matches!(end, End::Cut | End::TimedOut(_)) {
+        if draining && !matches!(end, End::Cut | End::TimedOut(_) | End::Refused(_)) {
             self.drained.fetch_add(1, Ordering::SeqCst);
         }
         self.forget();
     }
 
     /// Counts a connection that was not let in.
-    pub(super) fn refuse(&self) {
-        self.refused.fetch_add(1, Ordering::SeqCst);
+    pub(super) fn refuse(&self, why: Refusal) {
+        self.refused[why as usize].fetch_add(1, Ordering::SeqCst);
     }
 
     /// How many connections are being handled.
@@ -101,6 +128,7 @@ impl Tally {
     pub(super) fn report(&self) -> Report {
         let count = |counter: &AtomicU64| counter.load(Ordering::SeqCst);
         Report {
+            lost_listeners: count(&self.lost_listeners),
             accepted: count(&self.accepted),
             active: count(&self.active),
             completed: count(&self.completed),
@@ -109,7 +137,8 @@ impl Tally {
             timed_out: count(&self.timed_out),
             cut: count(&self.cut),
             drained: count(&self.drained),
-            refused: count(&self.refused),
+            refused: self.refused.iter().map(count).sum(),
+            refusals: self.refused.each_ref().map(count),
             missed: self.missed.each_ref().map(count),
         }
     }
