@@ -99,29 +99,40 @@ impl Conversation {
                 if !self.listen(framed).await? {
                     return Ok(());
                 }
-            } else {
-                let mut waited = false;
-                let said = noticing(framed.next_ref(), &mut waited).await;
-                if waited {
-                    self.now = self.shared.clock.now(&self.cx);
-                }
-                match said {
-                    Ok(Some((command, mut out))) => self.answer(command, &mut out)?,
-                    Ok(None) => return Ok(()),
-                    Err(error) => return refuse(framed, error).await,
-                }
+            } else if !self.read(framed).await? {
+                return Ok(());
             }
             match std::mem::take(&mut self.session.next) {
                 Next::Read => {}
                 Next::Close => return Ok(()),
+                Next::Trust => framed.decoder_mut().set_authenticated(true),
                 Next::Wait(wait) => {
                     if !self.wait(framed, wait).await? {
                         return Ok(());
                     }
                 }
             }
-            if self.session.is_authenticated {
-                framed.decoder_mut().set_authenticated(true);
+        }
+    }
+
+    /// Answers commands as long as nothing but reading comes next: nearly always. Returns whether to go on.
+    async fn read<C: Connection>(&mut self, framed: &mut Commands<C>) -> io::Result<bool> {
+        loop {
+            let mut waited = false;
+            let said = noticing(framed.next_ref(), &mut waited).await;
+            if waited {
+                self.now = self.shared.clock.now(&self.cx);
+            }
+            match said {
+                Ok(Some((command, mut out))) => self.answer(command, &mut out)?,
+                Ok(None) => return Ok(false),
+                Err(error) => {
+                    refuse(framed, error).await?;
+                    return Ok(false);
+                }
+            }
+            if !self.session.only_reads() {
+                return Ok(true);
             }
         }
     }

@@ -57,6 +57,51 @@ pub fn plain(value: f64) -> String {
     format!("{value}")
 }
 
+/// So many digits behind the point are added exactly.
+const DECIMALS: usize = 17;
+
+/// Adds two numbers with fractions: exactly where they are written out, so that 0.1 and 0.2 make 0.3.
+///
+/// `None` if one of them is no number.
+pub fn sum(one: &[u8], other: &[u8]) -> Option<Result<String, Fault>> {
+    if let (Some(one), Some(other)) = (decimal(one), decimal(other))
+        && let Some(sum) = one.checked_add(other)
+    {
+        return Some(Ok(written_out(sum)));
+    }
+    let sum = float(one)? + float(other)?;
+    Some(if sum.is_finite() {
+        Ok(plain(sum))
+    } else {
+        Err(Fault::NOT_FINITE)
+    })
+}
+
+/// A number without an exponent, times 10 to the power of [`DECIMALS`].
+fn decimal(text: &[u8]) -> Option<i128> {
+    let text = std::str::from_utf8(text).ok()?;
+    let (is_negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(whole) || !is_number(fraction) || fraction.len() > DECIMALS {
+        return None;
+    }
+    let value: i128 = format!("{whole}{fraction:0<DECIMALS$}").parse().ok()?;
+    Some(if is_negative { -value } else { value })
+}
+
+fn written_out(value: i128) -> String {
+    let digits = format!("{:0>width$}", value.unsigned_abs(), width = DECIMALS + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - DECIMALS);
+    let fraction = fraction.trim_end_matches('0');
+    let sign = if value < 0 { "-" } else { "" };
+    let point = if fraction.is_empty() { "" } else { "." };
+    format!("{sign}{whole}{point}{fraction}")
+}
+
 /// The part from `start` to `stop`, both counted from the end where they are negative, of something so long.
 pub fn range(start: i64, stop: i64, len: usize) -> std::ops::Range<usize> {
     let signed = i64::try_from(len).unwrap_or(i64::MAX);
@@ -102,6 +147,21 @@ mod tests {
         ] {
             assert_eq!(integer(text.as_bytes()), None, "{text}");
         }
+    }
+
+    #[test]
+    fn sums_are_exact() {
+        for (one, other, expected) in [
+            ("0.1", "0.2", "0.3"),
+            ("3", "-3.5", "-0.5"),
+            ("9223372036854775807", "0.5", "9223372036854775807.5"),
+            ("1e2", "1", "101"),
+            ("-0.5", "0.5", "0"),
+        ] {
+            assert_eq!(sum(one.as_bytes(), other.as_bytes()), Some(Ok(expected.to_owned())));
+        }
+        assert_eq!(sum(b"inf", b"1"), Some(Err(Fault::NOT_FINITE)));
+        assert_eq!(sum(b"a", b"1"), None);
     }
 
     #[test]

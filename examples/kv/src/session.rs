@@ -57,6 +57,8 @@ pub enum Next {
     Read,
     /// The connection is closed.
     Close,
+    /// It may send long commands from now on: it has authenticated.
+    Trust,
     /// The client waits for something to be pushed.
     Wait(Wait),
 }
@@ -116,6 +118,12 @@ impl Session {
             replies: Replies::On,
             next: Next::Read,
         }
+    }
+
+    /// Whether nothing but its next command is waited for.
+    #[inline]
+    pub fn only_reads(&self) -> bool {
+        matches!(self.next, Next::Read) && self.subscriptions.is_empty()
     }
 
     /// Gives up everything that others know of: watched keys and subscriptions.

@@ -125,6 +125,7 @@ fn log_in(call: &mut Call<'_, '_>, user: &[u8], password: &[u8]) -> Outcome {
         ));
     }
     call.session.is_authenticated = true;
+    call.session.next = Next::Trust;
     Ok(())
 }
 

@@ -148,23 +148,29 @@ fn hincrby(call: &mut Call<'_, '_>) -> Outcome {
 
 fn hincrbyfloat(call: &mut Call<'_, '_>) -> Outcome {
     let [key, field] = [call.arg(1), call.arg(2)];
-    let by = number::parse_float(call.arg(3))?;
+    let by = call.arg(3);
+    number::parse_float(by)?;
     let text = call.db().change_or_new(key, |hash: &mut Hash| {
-        let value = match hash.get(field) {
-            None => 0.0,
-            Some(text) => number::float(text).ok_or(Fault::text("ERR hash value is not a float"))?,
-        };
-        let value = value + by;
-        if !value.is_finite() {
-            return Err(Fault::NOT_FINITE);
-        }
-        let text = number::plain(value);
+        let known = hash.get(field).map_or(&b"0"[..], |value| value);
+        let text = number::sum(known, by).ok_or(Fault::text("ERR hash value is not a float"))??;
         hash.set(field, text.as_bytes());
         Ok(text)
     })??;
     call.reply.bulk(text);
     Ok(())
 }
+
+/// How many members are to be chosen at random; a negative number allows repetitions, so it has a bound of its own.
+pub fn random_count(call: &Call<'_, '_>) -> Result<i64, Fault> {
+    let count = call.integer(2)?;
+    if count < -MAX_REPETITIONS {
+        return Err(Fault::OUT_OF_RANGE);
+    }
+    Ok(count)
+}
+
+/// The most members that are chosen with repetitions. Redis has no bound but memory.
+const MAX_REPETITIONS: i64 = 1 << 24;
 
 fn hrandfield(call: &mut Call<'_, '_>) -> Outcome {
     let with_values = call.len() == 4 && call.is(3, "withvalues");
@@ -180,7 +186,7 @@ fn hrandfield(call: &mut Call<'_, '_>) -> Outcome {
         call.reply.bulk_or_null(field);
         return Ok(());
     }
-    let count = call.integer(2)?;
+    let count = random_count(call)?;
     let places = call.store.sample(len, count);
     let Some(hash) = call.store.db().read::<Hash>(key)? else {
         call.reply.array(0);

@@ -22,9 +22,7 @@ pub const COMMANDS: &[Spec] = &[
 pub fn unknown_subcommand(call: &Call<'_, '_>) -> Fault {
     let name = call.name().to_ascii_uppercase();
     let word = String::from_utf8_lossy(call.arg(1)).into_owned();
-    Fault::new(format!(
-        "ERR unknown subcommand or wrong number of arguments for '{word}'. Try {name} HELP."
-    ))
+    Fault::new(format!("ERR unknown subcommand '{word}'. Try {name} HELP."))
 }
 
 fn info(call: &mut Call<'_, '_>) -> Outcome {
@@ -180,16 +178,16 @@ fn describe(call: &mut Call<'_, '_>, spec: Option<&Spec>) {
         call.reply.null_array();
         return;
     };
-    let flags: &[&str] = match spec.kind {
-        Kind::Read => &["readonly"],
-        Kind::Write => &["write"],
-        Kind::Grow => &["write", "denyoom"],
-        Kind::Other => &["loading"],
-        Kind::Greeting => &["noscript", "no_auth"],
-        Kind::Transaction => &["noscript"],
+    let (category, flags): (&str, &[&str]) = match spec.kind {
+        Kind::Read => ("@read", &["readonly"]),
+        Kind::Write => ("@write", &["write"]),
+        Kind::Grow => ("@write", &["write", "denyoom"]),
+        Kind::Other => ("@fast", &["loading"]),
+        Kind::Greeting => ("@connection", &["noscript", "no_auth"]),
+        Kind::Transaction => ("@transaction", &["noscript"]),
     };
     let reply = &mut *call.reply;
-    reply.array(6);
+    reply.array(10);
     reply.bulk(spec.name);
     reply.integer(spec.arity.into());
     reply.set(flags.len());
@@ -199,6 +197,12 @@ fn describe(call: &mut Call<'_, '_>, spec: Option<&Spec>) {
     let Keys(first, last, step) = spec.keys;
     for place in [first, last, step] {
         reply.integer(place);
+    }
+    reply.set(1);
+    reply.simple(category);
+    // Tips, specifications of keys, and subcommands: what is known of them is said above.
+    for _ in 0..3 {
+        reply.array(0);
     }
 }
 

@@ -120,7 +120,7 @@ fn srandmember(call: &mut Call<'_, '_>) -> Outcome {
             call.reply.bulk_or_null(set.and_then(|set| set.at(place)));
         }
         3 => {
-            let count = call.integer(2)?;
+            let count = super::hashes::random_count(call)?;
             let places = call.store.sample(len, count);
             call.reply.array(places.len());
             if let Some(set) = call.store.db().read::<Set>(key)? {
@@ -137,8 +137,11 @@ fn srandmember(call: &mut Call<'_, '_>) -> Outcome {
 fn smove(call: &mut Call<'_, '_>) -> Outcome {
     let [from, to, member] = [call.arg(1), call.arg(2), call.arg(3)];
     let db = call.db();
-    let is_there = db.read::<Set>(from)?.is_some_and(|set| set.contains(member));
-    db.read::<Set>(to)?;
+    let source = db.read::<Set>(from)?;
+    let (is_set, is_there) = (source.is_some(), source.is_some_and(|set| set.contains(member)));
+    if is_set {
+        db.read::<Set>(to)?;
+    }
     if is_there && from != to {
         db.change(from, |set: &mut Set| set.remove(member))?;
         db.change_or_new(to, |set: &mut Set| set.add(member))?;

@@ -249,15 +249,11 @@ fn decrby(call: &mut Call<'_, '_>) -> Outcome {
 
 fn incrbyfloat(call: &mut Call<'_, '_>) -> Outcome {
     let [key, by] = [call.arg(1), call.arg(2)];
-    let value = match call.db().text(key)? {
-        None => 0.0,
-        Some(text) => number::parse_float(text.bytes(&mut itoa::Buffer::new()))?,
-    };
-    let value = value + number::parse_float(by)?;
-    if !value.is_finite() {
-        return Err(Fault::NOT_FINITE);
-    }
-    let text = number::plain(value);
+    let known = call
+        .db()
+        .text(key)?
+        .map_or_else(|| Blob::from_slice(b"0"), Text::to_blob);
+    let text = number::sum(&known, by).ok_or(Fault::NOT_A_FLOAT)??;
     call.db().set_text(key, Value::string(text.as_bytes()));
     call.reply.bulk(&text);
     Ok(())
@@ -296,6 +292,13 @@ fn getrange(call: &mut Call<'_, '_>) -> Outcome {
     let mut scratch = itoa::Buffer::new();
     let text = call.store.db().text(key)?;
     let bytes = text.map_or(&b""[..], |text| text.bytes(&mut scratch));
+    let len = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+    // Unlike in a list, an end before the first byte is the first byte.
+    let stop = if stop < -len && !(start < 0 && start > stop) {
+        -len
+    } else {
+        stop
+    };
     call.reply.bulk(&bytes[number::range(start, stop, bytes.len())]);
     Ok(())
 }
