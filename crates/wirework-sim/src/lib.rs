@@ -1,5 +1,11 @@
 //! A simulated network and clock for testing wirework programs under faults, reproducibly.
 
+mod check;
 mod choices;
+mod plan;
+mod shrink;
 
+pub use check::Check;
 pub use choices::{Choice, Choices, Dice, Recorder};
+pub use plan::{Event, Family, Fault, ParsePlanError, Plan, Swarm};
+pub use shrink::shrink;
