@@ -2,10 +2,12 @@
 
 mod check;
 mod choices;
+mod pcapng;
 mod plan;
 mod shrink;
 
 pub use check::Check;
 pub use choices::{Choice, Choices, Dice, Recorder};
+pub use pcapng::{Capture, Segment};
 pub use plan::{Event, Family, Fault, ParsePlanError, Plan, Swarm};
 pub use shrink::shrink;
