@@ -302,7 +302,7 @@ mod tests {
         let busy = Choices::seeded(1);
         let (mut a, mut b) = (busy.at("link", &[1, 2]), busy.at("link", &[2, 1]));
         let drawn = (0..100).map(|round| {
-            (0..round).for_each(|_| drop(b.any()));
+            (0..round).for_each(|_| assert_ne!(b.any(), 0));
             a.any()
         });
         assert_eq!(drawn.collect::<Vec<_>>(), expected);
