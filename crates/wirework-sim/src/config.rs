@@ -32,6 +32,7 @@ pub enum Policy {
 /// | [`fresh_wakers`](Self::fresh_wakers) | off |
 /// | [`spin_limit`](Self::spin_limit) | 1,000 polls |
 /// | [`log_length`](Self::log_length) | 200 entries |
+/// | [`capture`](Self::capture) | off |
 ///
 /// ```
 /// use std::time::Duration;
@@ -54,6 +55,7 @@ pub struct Config {
     pub(crate) fresh_wakers: bool,
     pub(crate) spin_limit: u32,
     pub(crate) log_length: usize,
+    pub(crate) capture: bool,
 }
 
 impl Config {
@@ -72,6 +74,7 @@ impl Config {
             fresh_wakers: false,
             spin_limit: 1_000,
             log_length: 200,
+            capture: false,
         }
     }
 
@@ -164,6 +167,13 @@ impl Config {
     #[must_use]
     pub fn log_length(mut self, entries: usize) -> Self {
         self.log_length = entries;
+        self
+    }
+
+    /// Sets whether the packets that arrive are kept for [`Sim::take_capture`](crate::Sim::take_capture); not unless set.
+    #[must_use]
+    pub fn capture(mut self, on: bool) -> Self {
+        self.capture = on;
         self
     }
 }

@@ -6,6 +6,7 @@
 
 mod fault;
 mod parse;
+mod run;
 mod swarm;
 
 pub use fault::Fault;

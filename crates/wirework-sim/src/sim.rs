@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::executor::Hazard;
 use crate::host::{HostId, HostState};
 use crate::shared::Shared;
-use crate::{Config, ConfigError, Failure, Host, HostOptions, SimRuntime, SimTimer, Tally};
+use crate::{Capture, Config, ConfigError, Failure, Host, HostOptions, SimRuntime, SimTimer, Tally};
 
 /// A simulated world of hosts. Clones are the same world.
 ///
@@ -151,6 +151,12 @@ impl Sim {
     #[must_use]
     pub fn log_tail(&self, count: usize) -> Vec<String> {
         self.shared.lock().log_tail(count)
+    }
+
+    /// Takes the packets that arrived so far, if [`Config::capture`] is on.
+    #[must_use]
+    pub fn take_capture(&self) -> Option<Capture> {
+        self.shared.lock().capture.as_mut().map(std::mem::take)
     }
 
     /// What looked wrong so far; at most 100.

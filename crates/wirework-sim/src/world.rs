@@ -10,7 +10,7 @@ use crate::net::Net;
 use crate::shared::{Waiter, Wakes};
 use crate::timers::Timers;
 use crate::trace::Trace;
-use crate::{Config, ConfigError, Dice, Policy};
+use crate::{Capture, Config, ConfigError, Dice, Policy};
 
 /// The state of a simulation.
 pub(crate) struct World {
@@ -35,6 +35,8 @@ pub(crate) struct World {
     pub(crate) hosts: Vec<HostState>,
     pub(crate) net: Net,
     pub(crate) trace: Trace,
+    /// The packets that arrived, if they are wanted.
+    pub(crate) capture: Option<Capture>,
     pub(crate) wakes: Wakes,
     pub(crate) discarded: Vec<Waiter>,
     /// Nothing is spawned any more.
@@ -61,6 +63,7 @@ impl World {
             hosts: Vec::new(),
             net: Net::new(&config),
             trace: Trace::new(config.log_length),
+            capture: config.capture.then(Capture::new),
             wakes: Wakes::default(),
             discarded: Vec::new(),
             ended: false,
