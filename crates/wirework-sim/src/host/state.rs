@@ -58,7 +58,6 @@ pub(crate) struct HostState {
     pub(crate) parked: Vec<TaskKey>,
     /// Sockets that its programs hold.
     pub(crate) sockets: usize,
-    pub(crate) next_port: u16,
     /// Socket files, and who listens there.
     pub(crate) files: BTreeMap<PathBuf, Option<SocketKey>>,
     pub(crate) accept_fault: Option<AcceptFault>,
@@ -93,7 +92,6 @@ impl HostState {
             main_task: None,
             parked: Vec::new(),
             sockets: 0,
-            next_port: 0,
             files: BTreeMap::new(),
             accept_fault: None,
             read_rate: None,

@@ -25,6 +25,8 @@ pub(crate) struct Path {
     pub(crate) clogged: bool,
     /// When the last byte that was sent has left.
     busy_until: u64,
+    /// When the last datagram arrives that was not held back.
+    last_datagram: u64,
     latency: Dice,
     loss: Dice,
     order: Dice,
@@ -55,13 +57,15 @@ impl Path {
         self.order.chance(self.link.duplication)
     }
 
-    /// How much longer a datagram is held back than it would be anyway.
-    pub(crate) fn holds_back(&mut self) -> u64 {
-        if !self.order.chance(self.link.reordering) {
-            return 0;
+    /// When a datagram arrives: after the one before it, unless it is held back.
+    pub(crate) fn transmit_datagram(&mut self, now: u64, size: usize) -> u64 {
+        let arrives = self.transmit(now, size);
+        if self.order.chance(self.link.reordering) {
+            let most = self.link.latency.sample(&mut self.latency).saturating_mul(3);
+            return arrives.saturating_add(self.order.between(1, most.max(1)));
         }
-        let most = self.link.latency.sample(&mut self.latency).saturating_mul(3);
-        self.order.between(1, most.max(1))
+        self.last_datagram = arrives.max(self.last_datagram + 1);
+        self.last_datagram
     }
 
     /// Whether nothing is wrong with it.
@@ -104,6 +108,7 @@ impl Paths {
             cut: false,
             clogged: false,
             busy_until: 0,
+            last_datagram: 0,
             latency: self.choices.at("latency", &at),
             loss: self.choices.at("loss", &at),
             order: self.choices.at("packet order", &at),
