@@ -103,7 +103,7 @@ impl<C: Connection, D: Decoder, E> Framed<C, D, E> {
     }
 
     fn inbound(&mut self) -> &mut Inbound<D> {
-        &mut self.inbound
+        &mut self.sides.inbound
     }
 }
 
