@@ -144,9 +144,12 @@ impl<N: Network, R: Resolver> Connector<N, R> {
     /// use wirework::{ConnectError, Connection, Connector, Network};
     ///
     /// /// Connects to a backend for the client of `accepted`.
-    /// async fn pass_on<N: Network>(backends: &Connector<N>, accepted: &N::TcpStream) -> Result<N::TcpStream, ConnectError> {
-    ///     let ends = (accepted.peer_addr().ok().and_then(|addr| addr.ip()), accepted.local_addr().ok().and_then(|addr| addr.ip()));
-    ///     let header = match ends {
+    /// async fn pass_on<N: Network>(
+    ///     backends: &Connector<N>,
+    ///     accepted: &N::TcpStream,
+    /// ) -> Result<N::TcpStream, ConnectError> {
+    ///     let ip = |addr: std::io::Result<wirework::Addr>| addr.ok()?.ip();
+    ///     let header = match (ip(accepted.peer_addr()), ip(accepted.local_addr())) {
     ///         (Some(client), Some(here)) => ProxyHeader::new(client, here),
     ///         _ => ProxyHeader::local(),
     ///     };
