@@ -14,6 +14,7 @@ on_each_runtime![
     who_has_gone_takes_nothing,
     an_item_is_moved_on_its_way,
     what_came_behind_a_waiting_command_is_answered_after_it,
+    a_wait_ends_with_the_server,
     what_is_watched_spoils_a_transaction,
     transactions_are_seen_whole,
     messages_reach_all_subscribers_in_order,
@@ -113,6 +114,23 @@ fn what_came_behind_a_waiting_command_is_answered_after_it(runtime: &str) {
     assert_eq!(client.reply(), Reply::bulks(&["list", "a"]));
     assert_eq!(client.reply(), Reply::bulk("one"));
     assert_eq!(client.reply(), Reply::bulk("two"));
+}
+
+fn a_wait_ends_with_the_server(runtime: &str) {
+    let server = Server::kv(runtime);
+    let (mut alone, mut followed, mut other) = (server.client(), server.client(), server.client());
+    alone.send(&["BLPOP", "list", "0"]);
+    followed.send(&["BLPOP", "list", "0"]);
+    followed.send(&["ECHO", "behind"]);
+    settle(&mut other);
+    drop(other);
+    server.signal();
+    assert_eq!(alone.reply(), Reply::NullArray);
+    assert_eq!(alone.next(), None);
+    assert_eq!(followed.reply(), Reply::NullArray);
+    assert_eq!(followed.reply(), Reply::bulk("behind"));
+    assert_eq!(followed.next(), None);
+    assert!(server.finish().contains(" 0 cut"));
 }
 
 fn what_is_watched_spoils_a_transaction(runtime: &str) {
