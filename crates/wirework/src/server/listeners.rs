@@ -6,6 +6,11 @@ use crate::Listener;
 ///
 /// Several pay where one acceptor is the limit: TCP listeners that share a port by
 /// [`ListenOptions::reuse_port`](crate::socket::ListenOptions::reuse_port). All limits hold for all of them together.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither a listener of wirework nor a `Vec` of them",
+    label = "not `Listeners`",
+    note = "listeners come from a network, `network.listen_tcp(addr)`, and in tests from `memory::listener`"
+)]
 pub trait Listeners {
     /// What accepts.
     type Listener: Listener;
