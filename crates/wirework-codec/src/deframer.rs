@@ -35,9 +35,11 @@ pub struct Deframer<D> {
     decoder: D,
     /// `None` while a connection waits for bytes and has none.
     undecoded: Option<Box<ReadBuf>>,
-    put_away: PutAway,
-    max_buffered: usize,
+    /// What is kept of the buffer while there is none.
+    read: u64,
+    read_class: u8,
     state: State,
+    max_buffered: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,9 +57,10 @@ impl<D> Deframer<D> {
         Self {
             decoder,
             undecoded: None,
-            put_away: PutAway::default(),
-            max_buffered: MAX_BUFFERED,
+            read: 0,
+            read_class: 0,
             state: State::Open,
+            max_buffered: MAX_BUFFERED,
         }
     }
 
@@ -87,9 +90,10 @@ impl<D> Deframer<D> {
         Deframer {
             decoder: map(self.decoder),
             undecoded: self.undecoded,
-            put_away: self.put_away,
-            max_buffered: self.max_buffered,
+            read: self.read,
+            read_class: self.read_class,
             state: self.state,
+            max_buffered: self.max_buffered,
         }
     }
 
@@ -112,7 +116,7 @@ impl<D> Deframer<D> {
     pub fn offset(&self) -> u64 {
         self.undecoded
             .as_ref()
-            .map_or(self.put_away.read, |undecoded| undecoded.offset())
+            .map_or(self.read, |undecoded| undecoded.offset())
     }
 
     /// Whether [`finish`](Self::finish) was called or an error ended the stream.
@@ -155,7 +159,11 @@ impl<D> Deframer<D> {
     #[inline]
     pub fn release(&mut self) {
         match self.undecoded.take_if(|undecoded| undecoded.is_empty()) {
-            Some(empty) => self.put_away = empty.put_away(),
+            Some(empty) => {
+                let PutAway { read, read_class } = empty.put_away();
+                self.read = read;
+                self.read_class = read_class;
+            }
             None => {
                 if let Some(undecoded) = &mut self.undecoded {
                     undecoded.release();
@@ -166,7 +174,12 @@ impl<D> Deframer<D> {
 
     #[inline]
     fn undecoded(&mut self) -> &mut ReadBuf {
-        self.undecoded.get_or_insert_with(|| ReadBuf::resume(self.put_away))
+        self.undecoded.get_or_insert_with(|| {
+            ReadBuf::resume(PutAway {
+                read: self.read,
+                read_class: self.read_class,
+            })
+        })
     }
 
     /// Ends the stream with an error in the frame that starts at `offset`.
@@ -297,7 +310,8 @@ impl<D: Decoder> Deframer<D> {
                 State::Ended => true,
                 State::Done => return Ok(None),
             };
-            let undecoded = self.undecoded.get_or_insert_with(|| ReadBuf::resume(self.put_away));
+            self.undecoded();
+            let undecoded = self.undecoded.as_mut().expect("it was just put there");
             let decoded = self.decoder.decode_from(undecoded, is_ended);
             let is_progress = undecoded.len() < before;
             return match decoded {
@@ -364,7 +378,8 @@ impl<D: BorrowDecoder> Deframer<D> {
         if self.state == State::Done {
             return Ok(None);
         }
-        let undecoded = self.undecoded.get_or_insert_with(|| ReadBuf::resume(self.put_away));
+        self.undecoded();
+        let undecoded = self.undecoded.as_mut().expect("it was just put there");
         let found = self.decoder.locate_eof(undecoded.bytes_mut());
         self.settle(found, |deframer| {
             Some(deframer.decoder.locate_eof(deframer.undecoded.as_mut()?.bytes_mut()))

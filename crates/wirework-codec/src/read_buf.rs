@@ -52,7 +52,7 @@ pub(crate) struct PutAway {
     /// How many bytes were read in all.
     pub(crate) read: u64,
     /// How often the smallest block was doubled to get the size to read into.
-    read_class: u8,
+    pub(crate) read_class: u8,
 }
 
 /// A thread keeps at most this many empty buffers for reuse, most of them with a block.

@@ -49,7 +49,6 @@ where
         // Before the handler waits for anything, so that whatever it is can wake this task through the record.
         place.record.runs_in(cx.waker());
         if !place.record.is_closing()
-            && place.poll_enter(cx).is_ready()
             && let Poll::Ready(result) = this.handling.poll(cx)
         {
             place.end = note_result(result);
@@ -69,44 +68,17 @@ pub(super) struct Place<R, H> {
     shared: Arc<Shared<R, H>>,
     record: Arc<Record>,
     watch: Watch,
-    entrance: Entrance,
     end: End,
 }
 
-/// Whether a connection is counted as its client's.
-enum Entrance {
-    Entered,
-    /// The client has as many as it may. Boxed, for it is rare.
-    Waits(Box<Waiting>),
-}
-
-struct Waiting(Pin<Box<dyn Future<Output = ()> + Send>>);
-
-impl<R: Runtime, H: Send + Sync + 'static> Place<R, H> {
-    pub(super) fn new(shared: &Arc<Shared<R, H>>, record: &Arc<Record>, entered: bool) -> Self {
-        let entrance = if entered {
-            Entrance::Entered
-        } else {
-            let (shared, record) = (Arc::clone(shared), Arc::clone(record));
-            let waiting = Box::pin(async move { shared.clients.wait_to_enter(&record.peer).await });
-            Entrance::Waits(Box::new(Waiting(waiting)))
-        };
+impl<R, H> Place<R, H> {
+    pub(super) fn new(shared: &Arc<Shared<R, H>>, record: &Arc<Record>) -> Self {
         Self {
             shared: Arc::clone(shared),
             record: Arc::clone(record),
             watch: Watch::new(),
-            entrance,
             end: End::Cut,
         }
-    }
-
-    /// Waits until the client may have one connection more.
-    fn poll_enter(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if let Entrance::Waits(waiting) = &mut self.entrance {
-            ready!(waiting.0.as_mut().poll(cx));
-            self.entrance = Entrance::Entered;
-        }
-        Poll::Ready(())
     }
 }
 
@@ -117,7 +89,7 @@ impl<R, H> Drop for Place<R, H> {
         } = self;
         watch.disarm(record, &shared.alarms);
         shared.live.remove(record.id);
-        if let Entrance::Entered = self.entrance {
+        if record.has_entered() {
             shared.clients.leave(&record.peer);
         }
         shared.tally.end(self.end, shared.drain.has_begun());

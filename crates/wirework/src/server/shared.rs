@@ -73,11 +73,20 @@ impl<R: Runtime, H> Shared<R, H> {
         let host = Arc::clone(&shared.host);
         let record = Record::new(shared.tally.accept(), peer, host);
         let span = tracing::debug_span!("connection", id = record.id, peer = %record.peer);
-        let place = Place::new(shared, &record, entered);
+        if entered {
+            record.set_entered();
+        }
+        let place = Place::new(shared, &record);
         shared.live.insert(&record);
         let handling = {
             let shared = Arc::clone(shared);
-            async move { shared.handler.handle(connection, Context::of(record)).await }
+            async move {
+                if !record.has_entered() {
+                    shared.clients.wait_to_enter(&record.peer).await;
+                    record.set_entered();
+                }
+                shared.handler.handle(connection, Context::of(record)).await
+            }
         };
         let serving = Serving::new(place, handling);
         // A span that nobody wants would still be carried around.
