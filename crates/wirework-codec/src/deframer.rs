@@ -297,8 +297,7 @@ impl<D: Decoder> Deframer<D> {
     pub fn cut(&mut self, _: Located) -> D::Item {
         let undecoded = self.undecoded.as_mut().expect("what was located is there");
         let located = undecoded.located.clone();
-        let frame = self.decoder.cut(undecoded, &located);
-        frame.expect("a decoder that finds where to cut cuts there")
+        self.decoder.cut(undecoded, &located)
     }
 
     fn next_decoded(&mut self) -> Result<Option<D::Item>, DecodeError<D::Error>> {
@@ -333,10 +332,39 @@ impl<D: BorrowDecoder> Deframer<D> {
     /// As [`next`](Self::next).
     #[inline]
     pub fn next_ref(&mut self) -> Result<Option<D::Frame<'_>>, DecodeError<D::Error>> {
-        match self.locate()? {
-            Some(located) => self.parse(located).map(Some),
-            None => Ok(None),
+        if self.state != State::Open {
+            return match self.locate_last()? {
+                Some(located) => self.parse(located).map(Some),
+                None => Ok(None),
+            };
         }
+        let Some(undecoded) = &mut self.undecoded else {
+            return Ok(None);
+        };
+        let bytes = undecoded.bytes_mut();
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        // As `locate`, without a detour through memory.
+        let span = match self.decoder.locate(bytes) {
+            Ok(Some(span)) if span.is_frame() => span,
+            other => match self.settle_located(other)? {
+                Some(Located(())) => self.undecoded().located.clone(),
+                None => return Ok(None),
+            },
+        };
+        self.parse_at(&span).map(Some)
+    }
+
+    /// What comes of a look that was not simply a frame.
+    fn settle_located(
+        &mut self,
+        found: Result<Option<Span>, D::Error>,
+    ) -> Result<Option<Located>, DecodeError<D::Error>> {
+        self.settle(found, |deframer| {
+            let bytes = deframer.undecoded.as_mut()?.bytes_mut();
+            (!bytes.is_empty()).then(|| deframer.decoder.locate(bytes))
+        })
     }
 
     /// Finds the next frame without consuming it: the first half of [`next_ref`](Self::next_ref), for callers that
@@ -365,10 +393,7 @@ impl<D: BorrowDecoder> Deframer<D> {
                 undecoded.located = span;
                 Ok(Some(Located(())))
             }
-            other => self.settle(other, |deframer| {
-                let bytes = deframer.undecoded.as_mut()?.bytes_mut();
-                (!bytes.is_empty()).then(|| deframer.decoder.locate(bytes))
-            }),
+            other => self.settle_located(other),
         }
     }
 
@@ -392,11 +417,13 @@ impl<D: BorrowDecoder> Deframer<D> {
     /// # Errors
     /// Fails, for good, when the frame's bytes have no meaning.
     #[inline]
-    #[expect(
-        clippy::missing_panics_doc,
-        reason = "what was located stays there until it is parsed"
-    )]
     pub fn parse(&mut self, _: Located) -> Result<D::Frame<'_>, DecodeError<D::Error>> {
+        let located = self.undecoded().located.clone();
+        self.parse_at(&located)
+    }
+
+    #[inline]
+    fn parse_at(&mut self, span: &Span) -> Result<D::Frame<'_>, DecodeError<D::Error>> {
         let Self {
             decoder,
             undecoded,
@@ -406,7 +433,7 @@ impl<D: BorrowDecoder> Deframer<D> {
         undecoded
             .as_mut()
             .expect("what was located is there")
-            .take_in_place(|frame| decoder.parse(frame))
+            .take_in_place(span, |frame| decoder.parse(frame))
             .map_err(|fault| {
                 *state = State::Done;
                 DecodeError::new(Fault::Malformed(fault.source), fault.offset, fault.unread)
