@@ -201,7 +201,10 @@ impl Gaze {
             next.again(limit / 4, next.now);
             return Ok(());
         }
-        next.by(Some(limit), self.active, Deadline::Idle)
+        next.by(Some(limit), self.active, Deadline::Idle)?;
+        // Something may begin and end right after this look, and must not be found out only when the limit is over.
+        next.again(limit / 4, next.now);
+        Ok(())
     }
 }
 
