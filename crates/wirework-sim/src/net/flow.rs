@@ -42,6 +42,9 @@ impl World {
             end.flying_length += flying.bytes.len();
             end.flying.push_back(Flying { arrives, ..flying });
             if is_lost {
+                // Those before it are on their way.
+                let lost = end.flying.len() - 1;
+                self.requeue(key, side, lost);
                 self.stall(key, side);
                 return;
             }
@@ -104,10 +107,8 @@ impl World {
             return;
         }
         end.arrival_planned = false;
-        if end.stall.is_some() {
-            return;
-        }
         if self.net.paths.get(path).cut || self.hosts[peer.host.index()].status == Status::Off {
+            self.requeue(key, side, 0);
             self.stall(key, side);
             return;
         }
@@ -194,23 +195,30 @@ impl World {
         true
     }
 
-    /// Nothing more is sent from one side until it tries again.
-    pub(crate) fn stall(&mut self, key: SocketKey, side: Side) {
+    /// Puts what is on its way back into the buffer, from a packet on that was lost.
+    fn requeue(&mut self, key: SocketKey, side: Side, lost: usize) {
         let Some(end) = self.net.end(key, side) else { return };
-        end.stalls += 1;
-        end.stall = Some(end.stalls);
-        let (stall, attempts, host) = (end.stalls, end.attempts, end.host.0);
-        // What is on its way is lost with it, or would come too early.
         let mut unsent = BytesMut::with_capacity(end.flying_length + end.unsent.len());
-        for flying in end.flying.drain(..) {
+        for flying in end.flying.drain(lost..) {
             unsent.extend_from_slice(&flying.bytes);
             if flying.is_fin {
                 end.fin = Fin::Queued;
             }
         }
+        end.flying_length -= unsent.len();
         unsent.extend_from_slice(&end.unsent);
         end.unsent = unsent;
-        end.flying_length = 0;
+    }
+
+    /// Nothing more is sent from one side until it tries again.
+    fn stall(&mut self, key: SocketKey, side: Side) {
+        let Some(end) = self.net.end(key, side) else { return };
+        if end.stall.is_some() {
+            return;
+        }
+        end.stalls += 1;
+        end.stall = Some(end.stalls);
+        let (stall, attempts, host) = (end.stalls, end.attempts, end.host.0);
         let wait = doubled(RETRANSMIT.0, attempts, RETRANSMIT.1);
         self.events.push(
             self.now.saturating_add(wait),

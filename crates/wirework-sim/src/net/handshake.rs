@@ -124,7 +124,7 @@ impl World {
             return;
         };
         let (path, back) = (connection.client.path, connection.server.path);
-        let (host, life, holder) = (connection.server.host, connection.server.life, connection.server.holder);
+        let (host, life, client) = (connection.server.host, connection.server.life, connection.client.life);
         let names = (connection.client.name.clone(), connection.server.name.clone());
         if self.net.paths.get(path).clogged {
             self.hold(path, NetEvent::Syn(key));
@@ -133,8 +133,15 @@ impl World {
         if self.net.paths.get(path).cut || self.host(host).status == Status::Off {
             return;
         }
-        self.net.observe_tcp(self.now, &names.0, &names.1, Segment::Syn, &[]);
-        let is_repeated = life == Life::Open && matches!(holder, Holder::Queue(_));
+        // A repeated one may come when the first has long been answered, and its connection accepted.
+        let is_repeated = life == Life::Open;
+        if !is_repeated {
+            if client != Life::Connecting {
+                // One that was overtaken by everything that its connection was for.
+                return;
+            }
+            self.net.observe_tcp(self.now, &names.0, &names.1, Segment::Syn, &[]);
+        }
         let answer = if is_repeated {
             NetEvent::SynAck(key)
         } else {

@@ -60,6 +60,8 @@ impl World {
         if end.life != Life::Open {
             return;
         }
+        // While something is unacknowledged it is for the retransmissions to find out.
+        let is_sending = end.stall.is_some() || !end.unsent.is_empty();
         let quiet_since = end.heard_at.saturating_add(nanos(idle));
         let (there, back, peer_life, peer_host) = (end.path, peer.path, peer.life, peer.host);
         let is_reachable = self.is_open_both_ways(there, back) && self.host(peer_host).status != Status::Off;
@@ -70,7 +72,9 @@ impl World {
             return;
         }
         let unanswered = probe & 0xf;
-        let (next, again) = if now < quiet_since {
+        let (next, again) = if is_sending {
+            (probe & !0xf, now.saturating_add(nanos(idle)))
+        } else if now < quiet_since {
             // It has heard something since.
             (probe & !0xf, quiet_since)
         } else if unanswered < PROBE.1 {

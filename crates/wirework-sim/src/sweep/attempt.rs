@@ -2,7 +2,9 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_lite::future::or;
@@ -49,10 +51,14 @@ where
     Fut: Future<Output = ()>,
 {
     let choices = Choices::seeded(seed);
-    let config = config.clone().choices(choices.clone()).capture(keep);
+    let config = config.clone().choices(choices.clone());
     let config = if keep { config } else { config.log_length(0) };
     quietly(|| {
         let sim = Sim::new(config);
+        let capture = keep.then(Arc::<Mutex<Capture>>::default);
+        if let Some(capture) = &capture {
+            sim.observe(Arc::clone(capture));
+        }
         let check = Check::new();
         let trial = Trial::new(sim.clone(), check.clone(), plan.clone(), choices);
         let faults = async {
@@ -73,7 +79,7 @@ where
             hash: sim.trace_hash(),
             reached: check.reached(),
             log: sim.log_tail(usize::MAX),
-            capture: sim.take_capture(),
+            capture: capture.map(|capture| mem::take(&mut *capture.lock().unwrap_or_else(PoisonError::into_inner))),
         }
     })
 }

@@ -1,0 +1,145 @@
+//! How servers end: nothing acknowledged is lost, and nobody can hold them up.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_lite::AsyncWriteExt;
+use wirework::codec::bytes::Bytes;
+use wirework::time::sleep;
+use wirework::{Network, Runtime};
+use wirework_sim::{SweepConfig, sweep};
+
+use crate::lab::{self, MS, PORT, SEC, codec};
+
+#[test]
+fn a_drain_answers_what_it_has_taken() {
+    sweep(
+        SweepConfig::new(),
+        "a drain answers what it has taken",
+        |trial| async move {
+            let (client, server) = lab::rough_pair(&trial);
+            let mut dice = trial.dice("drain");
+            let work = dice.duration(Duration::ZERO, 500 * MS);
+            let done: Arc<Mutex<Vec<Bytes>>> = Arc::default();
+            let (clock, into) = (server.clone(), Arc::clone(&done));
+            let service = move |request: Bytes| {
+                let (clock, into) = (clock.clone(), Arc::clone(&into));
+                async move {
+                    sleep(&clock, work).await;
+                    into.lock().unwrap().push(request.clone());
+                    Ok::<_, std::io::Error>(request)
+                }
+            };
+            let listener = server.listen_tcp(([0, 0, 0, 0], PORT).into()).unwrap();
+            let running = lab::patient(&server)
+                .drain_deadline(100_000 * SEC)
+                .serve_service(listener, codec(), service);
+            let callers = (0..4_u32).map(|caller| {
+                let (client, trial) = (client.clone(), trial.clone());
+                client.clone().spawn(async move {
+                    let mut answered = Vec::new();
+                    let Ok(echo) = lab::dial(&client, "server").await else {
+                        return answered;
+                    };
+                    let mut lost = 0;
+                    for number in 0..200 {
+                        let request = lab::number(caller * 1000 + number);
+                        match echo.call(request.clone()).within(50_000 * SEC).await {
+                            Ok(answer) => {
+                                trial.equal("an answer", &answer, &request);
+                                answered.push(answer);
+                            }
+                            Err(_) => {
+                                lost += 1;
+                                break;
+                            }
+                        }
+                    }
+                    trial.sometimes("a call came too late", lost > 0);
+                    answered
+                })
+            });
+            let callers: Vec<_> = callers.collect();
+            trial.sleep(dice.duration(MS, 20 * SEC)).await;
+            let report = running.shutdown().await;
+            let mut answered = Vec::new();
+            for caller in callers {
+                answered.extend(caller.await.unwrap());
+            }
+            let done = done.lock().unwrap();
+            // What was done was answered, and the answer came: the connection was closed after it, not across it.
+            for request in done.iter() {
+                trial.always(answered.contains(request), || {
+                    format!("{request:?} was done, and its answer was lost")
+                });
+            }
+            trial.equal("cut", &report.cut, &0);
+            trial.sometimes(
+                "somebody was in the midst of it",
+                report.drained > 0 && !done.is_empty(),
+            );
+        },
+    );
+}
+
+#[test]
+fn a_drain_ends_in_time_whatever_the_peers_do() {
+    sweep(
+        SweepConfig::new(),
+        "a drain ends in time whatever the peers do",
+        |trial| async move {
+            let (client, server) = lab::rough_pair(&trial);
+            let mut dice = trial.dice("drain");
+            let limit = dice.duration(MS, 100 * SEC);
+            let running = lab::echo_server(&server, lab::patient(&server).drain_deadline(limit));
+            let mut stuck = Vec::new();
+            for _ in 0..3 {
+                let mut stream = client.connect_tcp(trial.host("server").addr(PORT)).await.unwrap();
+                if dice.below(2) == 0 {
+                    // Half a frame, and nothing after it.
+                    stream.write_all(b"\0\x09half").await.unwrap();
+                } else {
+                    // Many frames whose answers nobody reads.
+                    stuck.push(client.spawn(async move {
+                        let frames = lab::wire(&vec![Bytes::from(vec![7; 1000]); 2000]);
+                        drop(stream.write_all(&frames).await);
+                        std::future::pending::<()>().await;
+                    }));
+                    continue;
+                }
+                stuck.push(client.spawn(async move {
+                    std::future::pending::<()>().await;
+                    drop(stream);
+                }));
+            }
+            trial.sleep(dice.duration(MS, 10 * SEC)).await;
+            let before = trial.elapsed();
+            let report = running.shutdown().await;
+            let took = trial.elapsed() - before;
+            trial.always(took <= limit + MS, || format!("a drain of {limit:?} took {took:?}"));
+            trial.equal("active", &report.active, &0);
+            trial.sometimes("connections were cut", report.cut > 0);
+            drop(stuck);
+        },
+    );
+}
+
+#[test]
+fn a_dropped_server_is_gone_at_once() {
+    sweep(
+        SweepConfig::new(),
+        "a dropped server is gone at once",
+        |trial| async move {
+            let (client, server) = lab::rough_pair(&trial);
+            let running = lab::echo_server(&server, lab::patient(&server));
+            let echo = lab::dial(&client, "server").await.unwrap();
+            echo.call(lab::number(1)).within(1000 * SEC).await.unwrap();
+            drop(running);
+            let ended = lab::within(&trial, 1000 * SEC, echo.closed()).await;
+            trial.always(ended.is_some(), || "the client was not told".into());
+            let left = trial.host("server").tally();
+            trial.equal("sockets", &left.sockets, &0);
+            trial.equal("tasks", &left.tasks, &0);
+        },
+    );
+}
