@@ -5,6 +5,7 @@
 
 use bytes::Bytes;
 
+use crate::read_buf::PutAway;
 use crate::{BorrowDecoder, DecodeError, Decoder, Fault, ReadBuf, Span};
 
 /// The most bytes that are buffered for one frame, unless set otherwise: 2 MiB.
@@ -32,11 +33,13 @@ pub const MAX_BUFFERED: usize = 2 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Deframer<D> {
     decoder: D,
-    undecoded: ReadBuf,
-    max_buffered: usize,
+    /// `None` while a connection waits for bytes and has none.
+    undecoded: Option<Box<ReadBuf>>,
+    /// What is kept of the buffer while there is none.
+    read: u64,
+    read_class: u8,
     state: State,
-    /// The frame found last, from the first undecoded byte.
-    located: Span,
+    max_buffered: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,10 +56,11 @@ impl<D> Deframer<D> {
     pub fn new(decoder: D) -> Self {
         Self {
             decoder,
-            undecoded: ReadBuf::new(),
-            max_buffered: MAX_BUFFERED,
+            undecoded: None,
+            read: 0,
+            read_class: 0,
             state: State::Open,
-            located: Span::skip(0),
+            max_buffered: MAX_BUFFERED,
         }
     }
 
@@ -86,27 +90,33 @@ impl<D> Deframer<D> {
         Deframer {
             decoder: map(self.decoder),
             undecoded: self.undecoded,
-            max_buffered: self.max_buffered,
+            read: self.read,
+            read_class: self.read_class,
             state: self.state,
-            located: self.located,
+            max_buffered: self.max_buffered,
         }
     }
 
     /// The decoder and the undecoded bytes.
     pub fn into_parts(self) -> (D, Bytes) {
-        (self.decoder, self.undecoded.into_bytes())
+        let undecoded = self
+            .undecoded
+            .map_or_else(Bytes::new, |mut undecoded| undecoded.take_all());
+        (self.decoder, undecoded)
     }
 
     /// How many undecoded bytes are buffered.
     #[inline]
     pub fn buffered(&self) -> usize {
-        self.undecoded.len()
+        self.undecoded.as_ref().map_or(0, |undecoded| undecoded.len())
     }
 
     /// Where in the stream the undecoded bytes start: how many bytes have been decoded.
     #[inline]
     pub fn offset(&self) -> u64 {
-        self.undecoded.offset()
+        self.undecoded
+            .as_ref()
+            .map_or(self.read, |undecoded| undecoded.offset())
     }
 
     /// Whether [`finish`](Self::finish) was called or an error ended the stream.
@@ -116,17 +126,17 @@ impl<D> Deframer<D> {
 
     /// How much memory is held for undecoded bytes, in bytes.
     pub fn memory(&self) -> usize {
-        self.undecoded.memory()
+        self.undecoded.as_ref().map_or(0, |undecoded| undecoded.memory())
     }
 
     /// Appends bytes. See [`spare`](Self::spare) for reading without a copy.
     pub fn push(&mut self, bytes: &[u8]) {
-        self.undecoded.push(bytes);
+        self.undecoded().push(bytes);
     }
 
     /// Memory to read more bytes into; never empty. Tell [`filled`](Self::filled) how many came.
     pub fn spare(&mut self) -> &mut [u8] {
-        self.undecoded.spare()
+        self.undecoded().spare()
     }
 
     /// Takes the first `count` bytes of [`spare`](Self::spare) for read.
@@ -135,7 +145,7 @@ impl<D> Deframer<D> {
     /// Panics if that is more than there was room for.
     #[inline]
     pub fn filled(&mut self, count: usize) {
-        self.undecoded.filled(count);
+        self.undecoded().filled(count);
     }
 
     /// Says that the stream has ended: no more bytes will come.
@@ -148,21 +158,42 @@ impl<D> Deframer<D> {
     /// Lets go of memory before a wait for more bytes.
     #[inline]
     pub fn release(&mut self) {
-        self.undecoded.release();
+        match self.undecoded.take_if(|undecoded| undecoded.is_empty()) {
+            Some(empty) => {
+                let PutAway { read, read_class } = empty.put_away();
+                self.read = read;
+                self.read_class = read_class;
+            }
+            None => {
+                if let Some(undecoded) = &mut self.undecoded {
+                    undecoded.release();
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn undecoded(&mut self) -> &mut ReadBuf {
+        self.undecoded.get_or_insert_with(|| {
+            ReadBuf::resume(PutAway {
+                read: self.read,
+                read_class: self.read_class,
+            })
+        })
     }
 
     /// Ends the stream with an error in the frame that starts at `offset`.
     #[cold]
     fn fail<E>(&mut self, offset: u64, fault: Fault<E>) -> DecodeError<E> {
         self.state = State::Done;
-        DecodeError::new(fault, offset, self.undecoded.take_all())
+        DecodeError::new(fault, offset, self.undecoded().take_all())
     }
 
     /// Ends the stream with an error of the decoder, which had `before` bytes to decode.
     #[cold]
     fn malformed<E>(&mut self, source: E, before: usize) -> DecodeError<E> {
         // Of these it may have consumed some, which are of the faulty frame.
-        let consumed = before.saturating_sub(self.undecoded.len());
+        let consumed = before.saturating_sub(self.buffered());
         self.fail(self.offset() - consumed as u64, Fault::Malformed(source))
     }
 
@@ -176,10 +207,10 @@ impl<D> Deframer<D> {
         loop {
             match found {
                 Ok(Some(span)) if span.is_frame() => {
-                    self.located = span;
+                    self.undecoded().located = span;
                     return Ok(Some(Located(())));
                 }
-                Ok(Some(span)) if span.len() > 0 => self.undecoded.advance(span.len()),
+                Ok(Some(span)) if span.len() > 0 => self.undecoded().advance(span.len()),
                 Ok(Some(_)) => return Err(self.fail(self.offset(), Fault::NoProgress)),
                 Ok(None) => return self.dry().map(|()| None),
                 Err(source) => return Err(self.fail(self.offset(), Fault::Malformed(source))),
@@ -241,18 +272,21 @@ impl<D: Decoder> Deframer<D> {
         reason = "on the way of every frame, and a result by reference costs more than all it does"
     )]
     pub fn locate_cut(&mut self) -> Result<Option<Located>, DecodeError<D::Error>> {
-        let undecoded = self.undecoded.bytes();
-        if undecoded.is_empty() {
+        let Some(undecoded) = &mut self.undecoded else {
+            return Ok(None);
+        };
+        let bytes = undecoded.bytes();
+        if bytes.is_empty() {
             return Ok(None);
         }
-        match self.decoder.find_cut(undecoded) {
+        match self.decoder.find_cut(bytes) {
             Ok(Some(span)) if span.is_frame() => {
-                self.located = span;
+                undecoded.located = span;
                 Ok(Some(Located(())))
             }
             other => self.settle(other, |deframer| {
-                let undecoded = deframer.undecoded.bytes();
-                (!undecoded.is_empty()).then(|| deframer.decoder.find_cut(undecoded))
+                let bytes = deframer.undecoded.as_mut()?.bytes();
+                (!bytes.is_empty()).then(|| deframer.decoder.find_cut(bytes))
             }),
         }
     }
@@ -261,20 +295,24 @@ impl<D: Decoder> Deframer<D> {
     #[doc(hidden)]
     #[inline]
     pub fn cut(&mut self, _: Located) -> D::Item {
-        let frame = self.decoder.cut(&mut self.undecoded, &self.located);
-        frame.expect("a decoder that finds where to cut cuts there")
+        let undecoded = self.undecoded.as_mut().expect("what was located is there");
+        let located = undecoded.located.clone();
+        self.decoder.cut(undecoded, &located)
     }
 
     fn next_decoded(&mut self) -> Result<Option<D::Item>, DecodeError<D::Error>> {
         loop {
-            let before = self.undecoded.len();
-            let decoded = match self.state {
+            let before = self.buffered();
+            let is_ended = match self.state {
                 State::Open if before == 0 => return Ok(None),
-                State::Open => self.decoder.decode_from(&mut self.undecoded, false),
-                State::Ended => self.decoder.decode_from(&mut self.undecoded, true),
+                State::Open => false,
+                State::Ended => true,
                 State::Done => return Ok(None),
             };
-            let is_progress = self.undecoded.len() < before;
+            self.undecoded();
+            let undecoded = self.undecoded.as_mut().expect("it was just put there");
+            let decoded = self.decoder.decode_from(undecoded, is_ended);
+            let is_progress = undecoded.len() < before;
             return match decoded {
                 Ok(Some(frame)) if is_progress => Ok(Some(frame)),
                 // Bytes were skipped; a frame may follow them.
@@ -294,10 +332,39 @@ impl<D: BorrowDecoder> Deframer<D> {
     /// As [`next`](Self::next).
     #[inline]
     pub fn next_ref(&mut self) -> Result<Option<D::Frame<'_>>, DecodeError<D::Error>> {
-        match self.locate()? {
-            Some(located) => self.parse(located).map(Some),
-            None => Ok(None),
+        if self.state != State::Open {
+            return match self.locate_last()? {
+                Some(located) => self.parse(located).map(Some),
+                None => Ok(None),
+            };
         }
+        let Some(undecoded) = &mut self.undecoded else {
+            return Ok(None);
+        };
+        let bytes = undecoded.bytes_mut();
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        // As `locate`, without a detour through memory.
+        let span = match self.decoder.locate(bytes) {
+            Ok(Some(span)) if span.is_frame() => span,
+            other => match self.settle_located(other)? {
+                Some(Located(())) => self.undecoded().located.clone(),
+                None => return Ok(None),
+            },
+        };
+        self.parse_at(&span).map(Some)
+    }
+
+    /// What comes of a look that was not simply a frame.
+    fn settle_located(
+        &mut self,
+        found: Result<Option<Span>, D::Error>,
+    ) -> Result<Option<Located>, DecodeError<D::Error>> {
+        self.settle(found, |deframer| {
+            let bytes = deframer.undecoded.as_mut()?.bytes_mut();
+            (!bytes.is_empty()).then(|| deframer.decoder.locate(bytes))
+        })
     }
 
     /// Finds the next frame without consuming it: the first half of [`next_ref`](Self::next_ref), for callers that
@@ -314,19 +381,19 @@ impl<D: BorrowDecoder> Deframer<D> {
         if self.state != State::Open {
             return self.locate_last();
         }
-        let undecoded = self.undecoded.bytes_mut();
-        if undecoded.is_empty() {
+        let Some(undecoded) = &mut self.undecoded else {
+            return Ok(None);
+        };
+        let bytes = undecoded.bytes_mut();
+        if bytes.is_empty() {
             return Ok(None);
         }
-        match self.decoder.locate(undecoded) {
+        match self.decoder.locate(bytes) {
             Ok(Some(span)) if span.is_frame() => {
-                self.located = span;
+                undecoded.located = span;
                 Ok(Some(Located(())))
             }
-            other => self.settle(other, |deframer| {
-                let undecoded = deframer.undecoded.bytes_mut();
-                (!undecoded.is_empty()).then(|| deframer.decoder.locate(undecoded))
-            }),
+            other => self.settle_located(other),
         }
     }
 
@@ -336,9 +403,11 @@ impl<D: BorrowDecoder> Deframer<D> {
         if self.state == State::Done {
             return Ok(None);
         }
-        let found = self.decoder.locate_eof(self.undecoded.bytes_mut());
+        self.undecoded();
+        let undecoded = self.undecoded.as_mut().expect("it was just put there");
+        let found = self.decoder.locate_eof(undecoded.bytes_mut());
         self.settle(found, |deframer| {
-            Some(deframer.decoder.locate_eof(deframer.undecoded.bytes_mut()))
+            Some(deframer.decoder.locate_eof(deframer.undecoded.as_mut()?.bytes_mut()))
         })
     }
 
@@ -349,15 +418,22 @@ impl<D: BorrowDecoder> Deframer<D> {
     /// Fails, for good, when the frame's bytes have no meaning.
     #[inline]
     pub fn parse(&mut self, _: Located) -> Result<D::Frame<'_>, DecodeError<D::Error>> {
+        let located = self.undecoded().located.clone();
+        self.parse_at(&located)
+    }
+
+    #[inline]
+    fn parse_at(&mut self, span: &Span) -> Result<D::Frame<'_>, DecodeError<D::Error>> {
         let Self {
             decoder,
             undecoded,
             state,
-            located,
             ..
         } = self;
         undecoded
-            .take_in_place(located, |frame| decoder.parse(frame))
+            .as_mut()
+            .expect("what was located is there")
+            .take_in_place(span, |frame| decoder.parse(frame))
             .map_err(|fault| {
                 *state = State::Done;
                 DecodeError::new(Fault::Malformed(fault.source), fault.offset, fault.unread)

@@ -6,7 +6,8 @@
 //! - Write a protocol: implement [`Decoder`] (frames that own their bytes), [`BorrowDecoder`] (frames that lie in the read
 //!   buffer) or both, and [`Encoder`].
 //! - Use a ready framing: [`Lines`], [`ByteLines`], [`RecoveringLines`], [`Delimited`], [`NulTerminated`], [`FixedLength`],
-//!   [`LengthDelimited`], [`VarintDelimited`], [`Netstring`], [`Cobs`], [`Slip`], [`RawBytes`].
+//!   [`LengthDelimited`], [`VarintDelimited`], [`Netstring`], [`Cobs`], [`Slip`], [`RawBytes`]; [`ProxyCodec`] for the header that
+//!   a proxy sends.
 //! - Put messages in one, see [`Message`].
 //! - Combine: [`Decoder::map`], [`Decoder::try_map`], [`Decoder::limit`], [`Pair`], [`Detect`].
 //! - Drive a decoder without a connection: [`Deframer`].
@@ -34,6 +35,7 @@ mod message;
 mod netstring;
 mod nul_terminated;
 mod pair;
+mod proxy;
 mod raw_bytes;
 mod read_buf;
 mod recovering_lines;
@@ -67,6 +69,9 @@ pub use message::*;
 pub use netstring::{Netstring, NetstringError};
 pub use nul_terminated::{NulError, NulTerminated};
 pub use pair::Pair;
+pub use proxy::{
+    ProxyCodec, ProxyEndpoints, ProxyHeader, ProxyHeaderError, ProxySsl, ProxyTlv, ProxyTransport, ProxyVersion,
+};
 pub use raw_bytes::RawBytes;
 pub use read_buf::ReadBuf;
 pub use recovering_lines::RecoveringLines;
