@@ -11,14 +11,15 @@ use wirework_codec::bytes::Bytes;
 use wirework_codec::{
     BorrowDecoder, ByteLines, Cbor, Cobs, DecodeError, Decoder, Deframer, Delimited, Detect, Detection, Either,
     Encoder, FixedLength, Json, LengthDelimited, Lines, MessagePack, Netstring, NulTerminated, Postcard, Protobuf,
-    RawBytes, RecoveringLines, Slip, VarintDelimited, WriteBuf,
+    ProxyCodec, ProxyHeader, RawBytes, RecoveringLines, Slip, VarintDelimited, WriteBuf,
 };
+use wirework_resp::{CmdEncoder, Command, CommandDecoder, ReplyEncoder, Value, ValueDecoder, Version, cmd};
 
 /// A target: its name, and what it does with an input.
 pub(crate) type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub(crate) const TARGETS: [Target; 18] = [
+pub(crate) const TARGETS: [Target; 21] = [
     ("byte_lines", byte_lines),
     ("cbor", cbor),
     ("cobs", cobs),
@@ -33,8 +34,11 @@ pub(crate) const TARGETS: [Target; 18] = [
     ("nul_terminated", nul_terminated),
     ("postcard", postcard),
     ("protobuf", protobuf),
+    ("proxy", proxy),
     ("raw_bytes", raw_bytes),
     ("recovering_lines", recovering_lines),
+    ("resp_commands", resp_commands),
+    ("resp_values", resp_values),
     ("slip", slip),
     ("varint_delimited", varint_delimited),
 ];
@@ -191,6 +195,17 @@ pub(crate) fn slip(data: &[u8]) {
 }
 
 /// Raw bytes have no frames of their own, so all that must hold is that nothing is lost.
+pub(crate) fn proxy(data: &[u8]) {
+    let make = || ProxyCodec::new().max_len(300);
+    let headers = check(make, |header: ProxyHeader| header, data);
+    for header in &headers {
+        let _ = (header.alpn(), header.authority(), header.unique_id());
+        let _ = header.ssl().map(|ssl| (ssl.common_name(), ssl.cipher()));
+    }
+    // A checksum that was received is right, so it is written as it was.
+    round_trip(make, headers);
+}
+
 pub(crate) fn raw_bytes(data: &[u8]) {
     let outcome = decode(RawBytes::new, &|deframer| deframer.next(), &chunks(data));
     assert_eq!(outcome.0.concat(), data);
@@ -241,6 +256,66 @@ pub(crate) fn detect(data: &[u8]) {
         Either::Right(line) => Either::Right(line.to_owned()),
     };
     check(make, own, data);
+}
+
+pub(crate) fn resp_commands(data: &[u8]) {
+    let Some((mode, data)) = data.split_first() else { return };
+    let make = || {
+        let decoder = CommandDecoder::new().max_inline(64);
+        let decoder = if mode & 1 == 1 {
+            decoder.max_args(4).max_bulk(30)
+        } else {
+            decoder
+        };
+        if mode & 2 == 2 {
+            decoder.unauthenticated()
+        } else {
+            decoder
+        }
+    };
+    let commands = check(make, |command: Command<'_>| command.to_owned(), data);
+    // As an array, each is the same command again.
+    let mut bytes = WriteBuf::new();
+    for command in &commands {
+        let Ok(name) = std::str::from_utf8(command.as_ref().name()) else {
+            return;
+        };
+        let Ok(()) = CmdEncoder::new().encode(cmd(name).args(command.as_ref().args()), &mut bytes);
+    }
+    let again = decode(CommandDecoder::new, &|deframer| deframer.next(), &[&bytes.to_vec()]);
+    assert_eq!(again.1, None);
+    assert!(
+        again
+            .0
+            .iter()
+            .map(|command| command.as_ref())
+            .eq(commands.iter().map(|command| command.as_ref()))
+    );
+}
+
+pub(crate) fn resp_values(data: &[u8]) {
+    let make = || {
+        ValueDecoder::new()
+            .max_depth(16)
+            .max_count(64)
+            .max_bulk(300)
+            .max_line(300)
+    };
+    let whole = decode(make, &|deframer| deframer.next(), &[data]);
+    let cut = decode(make, &|deframer| deframer.next(), &chunks(data));
+    // What is not a number is not equal to itself, so it is what is shown that is compared.
+    assert_eq!(
+        format!("{cut:?}"),
+        format!("{whole:?}"),
+        "values depend on how the input is cut"
+    );
+    let values = whole.0;
+    let mut bytes = WriteBuf::new();
+    for value in &values {
+        let Ok(()) = ReplyEncoder::of(Version::Resp3).encode(value, &mut bytes);
+    }
+    let again: Outcome<Value> = decode(make, &|deframer| deframer.next(), &[&bytes.to_vec()]);
+    assert_eq!(format!("{again:?}"), format!("{:?}", (values, None::<()>)));
 }
 
 /// How to get the next frame, owned or borrowed.

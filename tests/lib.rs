@@ -23,12 +23,26 @@ struct Codecs;
 #[expect(dead_code, reason = "it carries the chapter's doctests")]
 struct AClientThatSurvives;
 
+#[doc = include_str!("../docs/redis.md")]
+#[expect(dead_code, reason = "it carries the chapter's doctests")]
+struct BothSidesOfRedis;
+#[doc = include_str!("../docs/speaking-first.md")]
+#[expect(dead_code, reason = "it carries the chapter's doctests")]
+struct SpeakingFirst;
+
+#[doc = include_str!("../docs/break-your-protocol.md")]
+#[expect(dead_code, reason = "it carries the chapter's doctests")]
+struct BreakYourProtocol;
+
 mod clock;
+mod outcome;
 
 pub use clock::{ManualClock, ManualTimer};
+pub use outcome::Outcome;
 pub use {wirework_async_std, wirework_smol, wirework_tokio};
 
-/// Makes of each `async fn name<N: Network>(network: N)` a test on every runtime.
+/// Makes of each `async fn name<N: Network>(network: N)` a test on every runtime. It may give a `Result`, whose error is a
+/// failure.
 #[macro_export]
 macro_rules! on_each_runtime {
     ($($check:ident),+ $(,)?) => {
@@ -41,7 +55,7 @@ macro_rules! on_each_runtime {
             $(
                 #[test]
                 fn $check() {
-                    $crate::$adapter::run(|network| super::$check(network));
+                    $crate::Outcome::check($crate::$adapter::run(|network| super::$check(network)));
                 }
             )+
         }

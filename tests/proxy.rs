@@ -1,5 +1,5 @@
-//! Connecting through real proxies, on every runtime: microsocks and tinyproxy, where they are installed. What every reply
-//! means is tested beside the code, by scripted peers.
+//! Real proxies, on every runtime: microsocks, tinyproxy and haproxy, where they are installed. What every reply and every
+//! header means is tested beside the code, by scripted peers.
 
 #![allow(clippy::unwrap_used, reason = "in a test, the panic is the report")]
 
@@ -10,12 +10,18 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use wirework::codec::Lines;
+use wirework::codec::{Lines, ProxyHeader, ProxyVersion};
 use wirework::proxy::{HttpProxy, ProxyError, Socks5Proxy};
-use wirework::{Connection, Context, Framed, Network, RunningServer, Server, connect};
+use wirework::{
+    Connection, Connector, Context, Framed, Listeners, Network, Proxied, ProxyProtocol, RunningServer, Server, connect,
+};
 use wirework_tests::on_each_runtime;
 
-on_each_runtime![socks5_through_microsocks, http_through_tinyproxy];
+on_each_runtime![
+    socks5_through_microsocks,
+    http_through_tinyproxy,
+    proxy_headers_from_and_to_haproxy,
+];
 
 /// A proxy's process, ended when dropped.
 struct Proxy {
@@ -175,4 +181,71 @@ async fn http_through_tinyproxy<N: Network>(network: N) {
         matches!(error, ProxyError::Refused { code: 500..=599, .. }),
         "{error:?}"
     );
+}
+
+/// Says who the client is and what the proxy told of it.
+async fn introduce<C: Connection>(mut lines: Framed<Proxied<C>, Lines>, cx: Context) -> std::io::Result<()> {
+    while lines.next().await?.is_some() {
+        let header = lines.connection().header().expect("a header is required").clone();
+        let version = if header.version() == ProxyVersion::V1 { 1 } else { 2 };
+        let id = header.unique_id().map(String::from_utf8_lossy);
+        let id = id.as_deref().unwrap_or("-");
+        lines.send(format!("{} {version} {id}", cx.peer())).await?;
+    }
+    Ok(())
+}
+
+async fn proxy_headers_from_and_to_haproxy<N: Network>(network: N) {
+    let proxy = ProxyProtocol::trusting(["127.0.0.1".parse().unwrap()]);
+    let listener = network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
+    let server = Server::new(&network).serve_framed(listener.upgrade(proxy), Lines::new(), introduce);
+    let backend = server.local_addr().unwrap();
+    // Each passes connections on in its way; the last one takes headers as well.
+    for (bind, send, version, id) in [
+        ("", "send-proxy", 1, "-"),
+        ("", "send-proxy-v2 proxy-v2-options unique-id,crc32c", 2, "id-7"),
+        ("accept-proxy", "send-proxy-v2", 2, "-"),
+    ] {
+        let name = format!("wirework-haproxy-{}-{}.cfg", std::process::id(), network.random_u64());
+        let path = std::env::temp_dir().join(name);
+        let (config_path, backend) = (path.clone(), backend.clone());
+        let start = Proxy::start(&network, move |port| {
+            let config = format!(
+                "defaults\n mode tcp\n timeout connect 10s\n timeout client 1m\n timeout server 1m\n\
+                 frontend f\n bind 127.0.0.1:{port} {bind}\n unique-id-format id-7\n default_backend b\n\
+                 backend b\n server s {backend} {send}\n"
+            );
+            std::fs::write(&config_path, config).unwrap();
+            let mut command = Command::new("haproxy");
+            command.arg("-db").arg("-f").arg(&config_path);
+            command
+        });
+        let proxy = start.await;
+        std::fs::remove_file(&path).unwrap();
+        let Some(proxy) = proxy else { return };
+        let connector = Connector::new(&network);
+        let target = proxy.addr.to_string();
+        if bind.is_empty() {
+            let mut client = Framed::new(connector.connect(&target).await.unwrap(), Lines::new());
+            let own = client.connection().local_addr().unwrap();
+            client.send("who am I?").await.unwrap();
+            assert_eq!(client.next().await.unwrap().unwrap(), format!("{own} {version} {id}"));
+            continue;
+        }
+        for (source, destination) in [
+            ("192.0.2.7:50000", "198.51.100.1:443"),
+            ("[2001:db8::7]:50000", "[2001:db8::1]:443"),
+        ] {
+            let header = ProxyHeader::new(source.parse().unwrap(), destination.parse().unwrap());
+            for header in [header.clone().v1(), header.clone(), header.with_checksum()] {
+                let stream = connector.clone().announce(header).connect(&target).await.unwrap();
+                let mut client = Framed::new(stream, Lines::new());
+                client.send("who am I?").await.unwrap();
+                assert_eq!(
+                    client.next().await.unwrap().unwrap(),
+                    format!("{source} {version} {id}")
+                );
+            }
+        }
+    }
 }

@@ -4,6 +4,8 @@
 
 #[path = "server/deadlines.rs"]
 mod deadlines;
+#[path = "server/doors.rs"]
+mod doors;
 #[path = "server/limits.rs"]
 mod limits;
 #[path = "server/process.rs"]
@@ -12,6 +14,8 @@ mod process;
 mod service;
 #[path = "server/storms.rs"]
 mod storms;
+#[path = "server/upgrades.rs"]
+mod upgrades;
 
 use std::collections::VecDeque;
 use std::future::pending;
@@ -26,7 +30,7 @@ use wirework::time::{sleep, timeout};
 use wirework::{
     Addr, Connection, Context, Framed, Listener, Network, Report, RunningServer, Runtime, Server, Watched, connect,
 };
-use wirework_tests::on_each_runtime;
+use wirework_tests::{ManualClock, on_each_runtime};
 
 on_each_runtime![
     raw_connections_are_served,
@@ -36,6 +40,11 @@ on_each_runtime![
     bad_input_ends_its_own_connection_only,
     an_idle_conversation_ends_when_the_server_drains,
     what_has_come_is_answered_before_the_server_ends,
+    who_has_just_come_is_answered_while_the_server_drains,
+    who_says_nothing_does_not_hold_up_the_end,
+    a_lost_listener_is_reported,
+    a_malformed_borrowed_request_takes_no_earlier_reply_with_it,
+    failing_connections_do_not_starve_others,
     a_handler_that_does_not_finish_is_cut_at_the_deadline,
     a_dropped_server_cuts_its_connections,
     a_drained_server_refuses_connections,
@@ -224,6 +233,137 @@ async fn what_has_come_is_answered_before_the_server_ends<N: Network>(network: N
         }
         assert_eq!(client.next().await.unwrap(), None);
     }
+}
+
+/// A drain deadline that is not met by [`shutdown_within_grace`].
+const LONG: Duration = Duration::from_hours(1);
+
+/// Shuts down a server with a [`LONG`] drain deadline, second by second on its own clock, until it has ended.
+async fn shutdown_within_grace<N: Network>(network: &N, clock: &ManualClock<N>, server: RunningServer) -> Report {
+    let mut ended = network.spawn(server.shutdown());
+    loop {
+        let pass = async {
+            sleep(network, Duration::from_millis(5)).await;
+            clock.advance(Duration::from_secs(1));
+            None
+        };
+        if let Some(report) = future::or(async { Some((&mut ended).await) }, pass).await {
+            return report.unwrap();
+        }
+    }
+}
+
+async fn who_has_just_come_is_answered_while_the_server_drains<N: Network>(network: N) {
+    let clock = ManualClock::new(&network);
+    let listener = network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
+    let server = Server::new(&clock).serve_framed(listener, Lines::new(), echo);
+    let mut client = client(&network, &server).await;
+    report(&network, &server, |report| report.active == 1).await;
+    let handle = server.handle();
+    let ended = network.spawn(server.shutdown());
+    while handle.is_ready() {
+        sleep(&network, Duration::from_millis(1)).await;
+    }
+    // Its first request is taken; once answered, it is as idle as any.
+    assert_eq!(ask(&mut client, "just in time").await.unwrap(), "just in time");
+    assert_eq!(client.next().await.unwrap(), None);
+    let report = ended.await.unwrap();
+    assert_eq!((report.drained, report.cut), (1, 0));
+}
+
+async fn who_says_nothing_does_not_hold_up_the_end<N: Network>(network: N) {
+    let clock = ManualClock::new(&network);
+    let listener = network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
+    let server = Server::new(&clock)
+        .drain_deadline(LONG)
+        .serve_framed(listener, Lines::new(), echo);
+    let mut client = client(&network, &server).await;
+    report(&network, &server, |report| report.active == 1).await;
+    let report = shutdown_within_grace(&network, &clock, server).await;
+    assert_eq!((report.drained, report.cut), (1, 0));
+    assert_eq!(client.next().await.unwrap(), None);
+}
+
+async fn a_lost_listener_is_reported<N: Network>(network: N) {
+    // "Bad file descriptor", everywhere.
+    const EBADF: i32 = 9;
+    let (stream, peer) = memory::pair(1024);
+    let lost = Flaky {
+        errors: [io::Error::from_raw_os_error(EBADF)].into(),
+        stream: None,
+    };
+    let good = Flaky {
+        errors: VecDeque::new(),
+        stream: Some(stream),
+    };
+    let server = Server::new(&network).serve_framed(vec![lost, good], Lines::new(), echo);
+    let report = report(&network, &server, |report| report.lost_listeners == 1).await;
+    assert!(report.to_string().ends_with("; 1 listeners lost"), "{report}");
+    // Another one still serves.
+    assert!(server.handle().is_ready());
+    assert_eq!(
+        ask(&mut Framed::new(peer, Lines::new()), "hello").await.unwrap(),
+        "hello"
+    );
+
+    let last = Flaky {
+        errors: [io::Error::from_raw_os_error(EBADF)].into(),
+        stream: None,
+    };
+    let server = Server::new(&network).serve_framed(last, Lines::new(), echo);
+    crate::report(&network, &server, |report| report.lost_listeners == 1).await;
+    assert!(!server.handle().is_ready());
+    assert_eq!(server.shutdown().await.lost_listeners, 1);
+}
+
+/// Answers lines of UTF-8 with their lengths.
+struct Lengths;
+
+impl<'a> wirework::Service<&'a str> for Lengths {
+    type Response = String;
+    type Error = io::Error;
+
+    async fn call(&self, line: &'a str) -> io::Result<String> {
+        Ok(line.len().to_string())
+    }
+}
+
+async fn a_malformed_borrowed_request_takes_no_earlier_reply_with_it<N: Network>(network: N) {
+    let listener = network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
+    let server = Server::new(&network).serve_service_ref(listener, Lines::new(), Lengths);
+    let mut stream = connect(&network, &server.local_addr().unwrap().to_string())
+        .await
+        .unwrap();
+    // That the second line is no text is seen when it is parsed, not when it is located.
+    stream.write_all(b"four\n\xff\n").await.unwrap();
+    let mut replies = String::new();
+    stream.read_to_string(&mut replies).await.unwrap();
+    assert_eq!(replies, "4\n");
+    report(&network, &server, |report| report.failed == 1).await;
+}
+
+/// Fails without end, each time at once.
+struct Failing;
+
+impl Listener for Failing {
+    type Connection = MemoryStream;
+
+    fn poll_accept(&mut self, _: &mut Poller<'_>) -> Poll<io::Result<MemoryStream>> {
+        Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()))
+    }
+
+    fn local_addr(&self) -> io::Result<Addr> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+async fn failing_connections_do_not_starve_others<N: Network>(network: N) {
+    // On smol, all tasks share one thread: an acceptor that never let go of it would keep the shutdown from being seen.
+    let server = Server::new(&network).serve_framed(Failing, Lines::new(), echo);
+    for _ in 0..5 {
+        sleep(&network, Duration::from_millis(1)).await;
+    }
+    assert_eq!(server.shutdown().await, Report::default());
 }
 
 async fn a_handler_that_does_not_finish_is_cut_at_the_deadline<N: Network>(network: N) {

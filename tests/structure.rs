@@ -10,6 +10,9 @@ use std::process::Command;
 /// The crates that must not know a runtime.
 const CORE: [&str; 2] = ["wirework", "wirework-codec"];
 
+/// The protocols, which must not know a runtime either.
+const PROTOCOLS: [&str; 1] = ["wirework-resp"];
+
 /// What they must not depend on, by the first part of its name.
 const RUNTIMES: [&str; 7] = [
     "smol",
@@ -98,8 +101,8 @@ fn code_lines(text: &str) -> usize {
 }
 
 #[test]
-fn the_core_depends_on_no_runtime() {
-    for package in CORE {
+fn the_core_and_the_protocols_depend_on_no_runtime() {
+    for package in CORE.into_iter().chain(PROTOCOLS) {
         let found = dependencies(package);
         assert!(
             found.contains("bytes"),
@@ -144,30 +147,53 @@ fn adapters_are_small() {
     }
 }
 
+/// Checks that no source of a crate mentions any of these.
+fn mentions_none(package: &str, forbidden: &[&str]) {
+    let base = root().join("crates").join(package);
+    for path in sources(package) {
+        let text = without_tests(&base.join(&path));
+        for (number, line) in text.lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            for forbidden in forbidden {
+                let place = format!("{package}/{}:{}", path.display(), number + 1);
+                assert!(
+                    !code.contains(forbidden),
+                    "{place} uses {forbidden}; it must come from the runtime"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn the_core_reads_no_clock_and_rolls_no_dice() {
     for package in CORE {
-        let base = root().join("crates").join(package);
-        for path in sources(package) {
-            let text = without_tests(&base.join(&path));
-            for (number, line) in text.lines().enumerate() {
-                let code = line.split("//").next().unwrap_or_default();
-                for forbidden in [
-                    "Instant::now",
-                    "SystemTime",
-                    "thread::sleep",
-                    "fastrand",
-                    "RandomState",
-                    "HashMap",
-                ] {
-                    let place = format!("{package}/{}:{}", path.display(), number + 1);
-                    assert!(
-                        !code.contains(forbidden),
-                        "{place} uses {forbidden}; it must come from the runtime"
-                    );
-                }
-            }
-        }
+        let forbidden = [
+            "Instant::now",
+            "SystemTime",
+            "thread::sleep",
+            "fastrand",
+            "RandomState",
+            "HashMap",
+        ];
+        mentions_none(package, &forbidden);
+    }
+}
+
+/// Of times and maps that they are given or make for others they may know.
+#[test]
+fn protocols_read_no_clock_and_roll_no_dice() {
+    for package in PROTOCOLS {
+        mentions_none(
+            package,
+            &[
+                "Instant::now",
+                "SystemTime::now",
+                "thread::sleep",
+                "fastrand",
+                "RandomState",
+            ],
+        );
     }
 }
 
@@ -175,6 +201,7 @@ fn the_core_reads_no_clock_and_rolls_no_dice() {
 fn every_source_file_says_what_it_is() {
     for package in CORE
         .iter()
+        .chain(&PROTOCOLS)
         .chain(&ADAPTERS)
         .chain(&["wirework-async-io", "wirework-testkit"])
     {

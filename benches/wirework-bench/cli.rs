@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use stats_alloc::StatsAlloc;
 
-use crate::{compare, idle, load, memory, report, serve};
+use crate::{clients, compare, idle, load, memory, redis, report, serve, sim, slowloris};
 
 /// Measures network servers on async runtimes against a hand-written epoll loop.
 #[derive(Debug, Parser)]
@@ -24,8 +24,16 @@ enum Command {
     Load(load::Args),
     /// Measure the memory that idle framed connections hold.
     Idle(idle::Args),
+    /// Attack servers with clients that send a byte a second, next to a normal one.
+    Slowloris(slowloris::Args),
     /// Compare servers by the CPU time they spend on a reply.
     Compare(compare::Args),
+    /// Compare clients of Redis by the CPU time they spend on a call.
+    Clients(clients::Args),
+    /// Compare the example kv with Redis itself by the CPU time they spend on a command.
+    Redis(redis::Args),
+    /// Measure how fast the simulator is.
+    Sim(sim::Args),
     /// Print the tables of an earlier comparison and draw its charts again.
     Report(report::Args),
 }
@@ -47,7 +55,11 @@ pub fn main(allocator: Option<&'static StatsAlloc<System>>) -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Load(args) => load::run(&args),
         Command::Idle(args) => idle::run(&args),
+        Command::Slowloris(args) => slowloris::run(&args),
         Command::Compare(args) => compare::run(&args),
+        Command::Clients(args) => clients::run(&args),
+        Command::Redis(args) => redis::run(&args),
+        Command::Sim(args) => sim::run(&args),
         Command::Report(args) => report::run(&args),
     };
     match result {

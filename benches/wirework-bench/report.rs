@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use self::results::Results;
-pub(crate) use self::table::markdown;
+pub(crate) use self::table::{markdown, ratio};
 
 /// The arguments of `report`.
 #[derive(Debug, clap::Args)]

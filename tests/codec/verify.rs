@@ -9,8 +9,8 @@ use std::fmt::Debug;
 use wirework_codec::bytes::Bytes;
 use wirework_codec::{
     BorrowDecoder, ByteLines, Cbor, Cobs, Decoder, Delimited, Detect, Detection, Either, FixedLength, Json, JsonLines,
-    LengthDelimited, Lines, LinesError, MessagePack, Netstring, NulTerminated, Pair, Postcard, Protobuf, RawBytes,
-    RecoveringLines, Slip, VarintDelimited,
+    LengthDelimited, Lines, LinesError, MessagePack, Netstring, NulTerminated, Pair, Postcard, Protobuf, ProxyCodec,
+    ProxyEndpoints, ProxyHeader, ProxyTlv, ProxyTransport, RawBytes, RecoveringLines, Slip, VarintDelimited,
 };
 use wirework_testkit::{verify_borrow_decoder, verify_decoder, verify_round_trip};
 
@@ -386,4 +386,266 @@ fn combinators() {
     let numbers = || Lines::new().try_map_ref(|line: &str| line.parse::<u8>());
     let outcome = verify_borrow_decoder(numbers, |number| number, b"17\n256\n");
     assert_eq!(outcome.frames, [17]);
+}
+
+/// A binary header: its command, its family and transport, and what follows its length.
+fn proxy_v2(command: u8, family: u8, block: &[&[u8]]) -> Vec<u8> {
+    let block = block.concat();
+    let len = u16::try_from(block.len()).unwrap().to_be_bytes();
+    [b"\r\n\r\n\0\r\nQUIT\n", &[command, family][..], &len, &block].concat()
+}
+
+/// From 192.0.2.7:50000 to 198.51.100.1:443.
+const PROXIED_V4: &[u8] = &[192, 0, 2, 7, 198, 51, 100, 1, 0xc3, 0x50, 0x01, 0xbb];
+
+#[test]
+fn proxy_headers_of_version_1() {
+    let own = |header: ProxyHeader| header;
+    let ip = |from: &str, to: &str| ProxyHeader::new(from.parse().unwrap(), to.parse().unwrap()).v1();
+    let unknown = ProxyHeader::with_endpoints(ProxyEndpoints::Unknown).v1();
+    let headers = [
+        ip("192.0.2.7:50000", "198.51.100.1:443"),
+        ip("[2001:db8::1]:1", "[::1]:65535"),
+        unknown.clone(),
+    ];
+    let input =
+        b"PROXY TCP4 192.0.2.7 198.51.100.1 50000 443\r\nPROXY TCP6 2001:db8::1 ::1 1 65535\r\nPROXY UNKNOWN\r\n";
+    verify(ProxyCodec::new, own, input, &headers, None);
+    verify_round_trip(ProxyCodec::new, &headers);
+    // The longest there is, and one of which the rest is to be ignored.
+    let longest = format!(
+        "PROXY UNKNOWN {0} {0} 65535 65535\r\n",
+        "ffff:".repeat(8).trim_end_matches(':')
+    );
+    assert_eq!(longest.len(), 107);
+    verify(
+        ProxyCodec::new,
+        own,
+        longest.as_bytes(),
+        std::slice::from_ref(&unknown),
+        None,
+    );
+    verify(ProxyCodec::new, own, b"PROXY UNKNOWN \xff\0 ?\r\n", &[unknown], None);
+}
+
+#[test]
+fn bad_proxy_headers_of_version_1() {
+    let long = [&b"PROXY UNKNOWN "[..], &[b'x'; 93], b"\r\n"].concat();
+    for (input, why) in [
+        (&b"GET / HTTP/1.1\r\n"[..], "stream does not start with a PROXY header"),
+        (b"PROXX", "stream does not start with a PROXY header"),
+        (b"PROXYTCP4", "stream does not start with a PROXY header"),
+        (&long, "PROXY header is longer than the limit of 107 bytes"),
+        (
+            b"PROXY TCP4 1.2.3.4 1.2.3.4 1 1\rx",
+            "malformed PROXY header: no line feed behind the carriage return",
+        ),
+        (
+            b"PROXY TCP5 1.2.3.4 1.2.3.4 1 1\r\n",
+            "malformed PROXY header: the protocol is none of TCP4, TCP6 and UNKNOWN",
+        ),
+        (
+            b"PROXY UNKNOWNX\r\n",
+            "malformed PROXY header: the protocol is none of TCP4, TCP6 and UNKNOWN",
+        ),
+        (
+            b"PROXY tcp4 1.2.3.4 1.2.3.4 1 1\r\n",
+            "malformed PROXY header: the protocol is none of TCP4, TCP6 and UNKNOWN",
+        ),
+        (
+            b"PROXY TCP4 ::1 1.2.3.4 1 1\r\n",
+            "malformed PROXY header: not an address of its family",
+        ),
+        (
+            b"PROXY TCP4 1.2.3.04 1.2.3.4 1 1\r\n",
+            "malformed PROXY header: not an address of its family",
+        ),
+        (
+            b"PROXY TCP4  1.2.3.4 1.2.3.4 1 1\r\n",
+            "malformed PROXY header: not an address of its family",
+        ),
+        (
+            b"PROXY TCP4 1.2.3.4 1.2.3.4 1\r\n",
+            "malformed PROXY header: a field is missing",
+        ),
+        (
+            b"PROXY TCP4 1.2.3.4 1.2.3.4 1 1 \r\n",
+            "malformed PROXY header: there are too many fields",
+        ),
+        (
+            b"PROXY TCP4 1.2.3.4 1.2.3.4 +1 1\r\n",
+            "malformed PROXY header: not a port",
+        ),
+        (
+            b"PROXY TCP4 1.2.3.4 1.2.3.4 01 1\r\n",
+            "malformed PROXY header: not a port",
+        ),
+        (
+            b"PROXY TCP4 1.2.3.4 1.2.3.4 1 65536\r\n",
+            "malformed PROXY header: not a port",
+        ),
+    ] {
+        let message = format!("malformed frame at byte 0: {why}");
+        verify(ProxyCodec::new, |header| header, input, &[], Some((0, &message)));
+    }
+}
+
+#[test]
+fn proxy_headers_of_version_2() {
+    let own = |header: ProxyHeader| header;
+    let v4 = ProxyHeader::new("192.0.2.7:50000".parse().unwrap(), "198.51.100.1:443".parse().unwrap());
+    let v6 = ProxyHeader::new("[2001:db8::1]:1".parse().unwrap(), "[::1]:2".parse().unwrap());
+    let unix = ProxyHeader::with_endpoints(ProxyEndpoints::Unix {
+        source: Bytes::new(),
+        destination: Bytes::from_static(b"\0abstract\0name"),
+        transport: ProxyTransport::Datagram,
+    });
+    let unknown = ProxyHeader::with_endpoints(ProxyEndpoints::Unknown);
+    let rich = v4
+        .clone()
+        .with_tlv(ProxyTlv::ALPN, b"h2")
+        .with_tlv(ProxyTlv::AUTHORITY, b"example.org")
+        .with_tlv(ProxyTlv::UNIQUE_ID, b"id-1")
+        .with_tlv(ProxyTlv::SSL, b"\x07\0\0\0\0\x21\0\x07TLSv1.3\x22\0\x02me")
+        .with_tlv(0xE0, b"private");
+    let all = [
+        v4.clone(),
+        v6,
+        unix,
+        unknown.clone(),
+        ProxyHeader::local(),
+        rich.clone(),
+    ];
+    verify_round_trip(ProxyCodec::new, &all);
+
+    assert_eq!(v4.to_bytes().unwrap(), proxy_v2(0x21, 0x11, &[PROXIED_V4]));
+    let written = rich.with_checksum().to_bytes().unwrap();
+    let read = verify_decoder(ProxyCodec::new, &written).frames.remove(0);
+    assert_eq!((read.alpn(), read.authority()), (Some(&b"h2"[..]), Some("example.org")));
+    assert_eq!(
+        (read.unique_id(), read.tlv(0xE0)),
+        (Some(&b"id-1"[..]), Some(&b"private"[..]))
+    );
+    let ssl = read.ssl().unwrap();
+    assert!(ssl.is_tls() && ssl.has_certificate() && ssl.is_verified());
+    assert_eq!(
+        (ssl.version(), ssl.common_name()),
+        (Some(&b"TLSv1.3"[..]), Some(&b"me"[..]))
+    );
+    assert_eq!((ssl.cipher(), ssl.key_algorithm()), (None, None));
+    verify(ProxyCodec::new, own, &written, std::slice::from_ref(&read), None);
+    verify_round_trip(ProxyCodec::new, &[read]);
+
+    // Of LOCAL and of an unspecified family, what follows is to be ignored.
+    let local = proxy_v2(0x20, 0xff, &[b"whatever"]);
+    verify(ProxyCodec::new, own, &local, &[ProxyHeader::local()], None);
+    let unspecified = proxy_v2(0x21, 0, &[b"\x01"]);
+    verify(ProxyCodec::new, own, &unspecified, &[unknown], None);
+}
+
+#[test]
+fn bad_proxy_headers_of_version_2() {
+    let mut wrong_sum = ProxyHeader::new("1.2.3.4:1".parse().unwrap(), "1.2.3.4:2".parse().unwrap())
+        .with_checksum()
+        .to_bytes()
+        .unwrap();
+    wrong_sum[20] ^= 1;
+    let unique = [&[0x05, 0, 129][..], &[0; 129]].concat();
+    let v4 = |fields: &[u8]| proxy_v2(0x21, 0x11, &[PROXIED_V4, fields]);
+    for (input, why) in [
+        (
+            proxy_v2(0x11, 0x11, &[PROXIED_V4]),
+            "malformed PROXY header: the version is not 2",
+        ),
+        (
+            proxy_v2(0x22, 0x11, &[PROXIED_V4]),
+            "malformed PROXY header: the command is unknown",
+        ),
+        (
+            proxy_v2(0x21, 0x10, &[PROXIED_V4]),
+            "malformed PROXY header: the family or the transport is unknown",
+        ),
+        (
+            proxy_v2(0x21, 0x41, &[PROXIED_V4]),
+            "malformed PROXY header: the family or the transport is unknown",
+        ),
+        (
+            proxy_v2(0x21, 0x21, &[PROXIED_V4]),
+            "malformed PROXY header: the addresses end beyond the header",
+        ),
+        (v4(&[1]), "malformed PROXY header: a field ends beyond the header"),
+        (
+            v4(&[1, 0, 2, b'h']),
+            "malformed PROXY header: a field ends beyond the header",
+        ),
+        (
+            v4(b"\x02\0\x01\xff"),
+            "malformed PROXY header: the authority is not UTF-8 text",
+        ),
+        (
+            v4(b"\x03\0\x01\0"),
+            "malformed PROXY header: the checksum does not have 4 bytes",
+        ),
+        (
+            v4(&unique),
+            "malformed PROXY header: the unique identifier is longer than 128 bytes",
+        ),
+        (
+            v4(b"\x20\0\x04\0\0\0\0"),
+            "malformed PROXY header: the SSL field is too short",
+        ),
+        (
+            v4(b"\x20\0\x06\0\0\0\0\0\x21"),
+            "malformed PROXY header: a field ends beyond the header",
+        ),
+        (wrong_sum, "PROXY header has a wrong checksum"),
+        (
+            proxy_v2(0x21, 0x11, &[&[0; 4081]]),
+            "PROXY header is longer than the limit of 4096 bytes",
+        ),
+        (
+            b"\r\n\r\n\0\r\nQUIX".to_vec(),
+            "stream does not start with a PROXY header",
+        ),
+    ] {
+        let message = format!("malformed frame at byte 0: {why}");
+        verify(ProxyCodec::new, |header| header, &input, &[], Some((0, &message)));
+    }
+}
+
+#[test]
+fn proxy_headers_that_cannot_be_written() {
+    let at = |text: &str| text.parse().unwrap();
+    let mixed = ProxyHeader::new(at("1.2.3.4:1"), at("[::1]:1"));
+    let rich = ProxyHeader::new(at("1.2.3.4:1"), at("1.2.3.4:1")).with_tlv(ProxyTlv::NOOP, b"");
+    let huge = rich.clone().with_tlv(ProxyTlv::NOOP, &vec![0; 65_535]);
+    let unix = |name: &'static [u8]| {
+        ProxyHeader::with_endpoints(ProxyEndpoints::Unix {
+            source: Bytes::new(),
+            destination: Bytes::from_static(name),
+            transport: ProxyTransport::Stream,
+        })
+    };
+    for (header, why) in [
+        (mixed.clone(), "the two ends are of different families"),
+        (mixed.v1(), "the two ends are of different families"),
+        (rich.v1(), "version 1 has no fields"),
+        (huge, "it is longer than 65,551 bytes"),
+        (
+            ProxyHeader::local().with_tlv(ProxyTlv::NOOP, b""),
+            "without addresses there are no fields",
+        ),
+        (
+            unix(&[b'x'; 109]),
+            "a socket's name has at most 108 bytes, the last of them no zero",
+        ),
+        (
+            unix(b"name\0"),
+            "a socket's name has at most 108 bytes, the last of them no zero",
+        ),
+        (unix(b"name").v1(), "version 1 knows TCP alone"),
+    ] {
+        let error = header.to_bytes().unwrap_err();
+        assert_eq!(error.to_string(), format!("PROXY header cannot be written: {why}"));
+    }
 }

@@ -38,6 +38,7 @@ pub(super) fn count(contestant: Contestant, load: Load, field: &Field) -> Result
     let mut server = Server::start(Spec {
         runtime: contestant.runtime,
         protocol: contestant.protocol,
+        deadlines: contestant.deadlines,
         threads: field.threads,
         cores: &field.server_cores,
         counted: true,
@@ -82,12 +83,26 @@ impl Perf {
     }
 
     fn stop(mut self) -> Option<Syscalls> {
-        let process = Pid::from_raw(i32::try_from(self.child.id()).ok()?);
-        kill(process, Signal::SIGINT).ok()?;
+        self.interrupt()?;
         let mut report = String::new();
         self.child.stderr.take()?.read_to_string(&mut report).ok()?;
         self.child.wait().ok()?;
         parse(&report).ok()
+    }
+
+    /// Asks `perf` to end until it does: what it is told while it attaches, it forgets. One that never ends is killed.
+    fn interrupt(&mut self) -> Option<()> {
+        let process = Pid::from_raw(i32::try_from(self.child.id()).ok()?);
+        for _ in 0..20 {
+            kill(process, Signal::SIGINT).ok()?;
+            for _ in 0..10 {
+                if self.child.try_wait().ok()?.is_some() {
+                    return Some(());
+                }
+                thread::sleep(PAUSE / 10);
+            }
+        }
+        self.child.kill().ok()
     }
 }
 

@@ -3,12 +3,12 @@
 use crate::report::results::Spread;
 
 /// The median; 0 of nothing.
-pub(super) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     quantile(&sorted(values), 50)
 }
 
 /// The median and the quartiles around it, or `None` of nothing.
-pub(super) fn spread(values: &[f64]) -> Option<Spread> {
+pub(crate) fn spread(values: &[f64]) -> Option<Spread> {
     let sorted = sorted(values.iter().copied());
     (!sorted.is_empty()).then(|| Spread {
         median: quantile(&sorted, 50),

@@ -60,7 +60,7 @@ fn ratios(scenarios: &[ScenarioResults]) -> String {
 }
 
 /// A ratio and its quartiles.
-pub(super) fn ratio(spread: Option<Spread>) -> String {
+pub(crate) fn ratio(spread: Option<Spread>) -> String {
     let Some(Spread { median, low, high }) = spread else {
         return "never calm".to_owned();
     };

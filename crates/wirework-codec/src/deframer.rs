@@ -5,6 +5,7 @@
 
 use bytes::Bytes;
 
+use crate::read_buf::PutAway;
 use crate::{BorrowDecoder, DecodeError, Decoder, Fault, ReadBuf, Span};
 
 /// The most bytes that are buffered for one frame, unless set otherwise: 2 MiB.
@@ -32,11 +33,11 @@ pub const MAX_BUFFERED: usize = 2 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Deframer<D> {
     decoder: D,
-    undecoded: ReadBuf,
+    /// `None` while a connection waits for bytes and has none.
+    undecoded: Option<Box<ReadBuf>>,
+    put_away: PutAway,
     max_buffered: usize,
     state: State,
-    /// The frame found last, from the first undecoded byte.
-    located: Span,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,10 +54,10 @@ impl<D> Deframer<D> {
     pub fn new(decoder: D) -> Self {
         Self {
             decoder,
-            undecoded: ReadBuf::new(),
+            undecoded: None,
+            put_away: PutAway::default(),
             max_buffered: MAX_BUFFERED,
             state: State::Open,
-            located: Span::skip(0),
         }
     }
 
@@ -86,27 +87,32 @@ impl<D> Deframer<D> {
         Deframer {
             decoder: map(self.decoder),
             undecoded: self.undecoded,
+            put_away: self.put_away,
             max_buffered: self.max_buffered,
             state: self.state,
-            located: self.located,
         }
     }
 
     /// The decoder and the undecoded bytes.
     pub fn into_parts(self) -> (D, Bytes) {
-        (self.decoder, self.undecoded.into_bytes())
+        let undecoded = self
+            .undecoded
+            .map_or_else(Bytes::new, |mut undecoded| undecoded.take_all());
+        (self.decoder, undecoded)
     }
 
     /// How many undecoded bytes are buffered.
     #[inline]
     pub fn buffered(&self) -> usize {
-        self.undecoded.len()
+        self.undecoded.as_ref().map_or(0, |undecoded| undecoded.len())
     }
 
     /// Where in the stream the undecoded bytes start: how many bytes have been decoded.
     #[inline]
     pub fn offset(&self) -> u64 {
-        self.undecoded.offset()
+        self.undecoded
+            .as_ref()
+            .map_or(self.put_away.read, |undecoded| undecoded.offset())
     }
 
     /// Whether [`finish`](Self::finish) was called or an error ended the stream.
@@ -116,17 +122,17 @@ impl<D> Deframer<D> {
 
     /// How much memory is held for undecoded bytes, in bytes.
     pub fn memory(&self) -> usize {
-        self.undecoded.memory()
+        self.undecoded.as_ref().map_or(0, |undecoded| undecoded.memory())
     }
 
     /// Appends bytes. See [`spare`](Self::spare) for reading without a copy.
     pub fn push(&mut self, bytes: &[u8]) {
-        self.undecoded.push(bytes);
+        self.undecoded().push(bytes);
     }
 
     /// Memory to read more bytes into; never empty. Tell [`filled`](Self::filled) how many came.
     pub fn spare(&mut self) -> &mut [u8] {
-        self.undecoded.spare()
+        self.undecoded().spare()
     }
 
     /// Takes the first `count` bytes of [`spare`](Self::spare) for read.
@@ -135,7 +141,7 @@ impl<D> Deframer<D> {
     /// Panics if that is more than there was room for.
     #[inline]
     pub fn filled(&mut self, count: usize) {
-        self.undecoded.filled(count);
+        self.undecoded().filled(count);
     }
 
     /// Says that the stream has ended: no more bytes will come.
@@ -148,21 +154,33 @@ impl<D> Deframer<D> {
     /// Lets go of memory before a wait for more bytes.
     #[inline]
     pub fn release(&mut self) {
-        self.undecoded.release();
+        match self.undecoded.take_if(|undecoded| undecoded.is_empty()) {
+            Some(empty) => self.put_away = empty.put_away(),
+            None => {
+                if let Some(undecoded) = &mut self.undecoded {
+                    undecoded.release();
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn undecoded(&mut self) -> &mut ReadBuf {
+        self.undecoded.get_or_insert_with(|| ReadBuf::resume(self.put_away))
     }
 
     /// Ends the stream with an error in the frame that starts at `offset`.
     #[cold]
     fn fail<E>(&mut self, offset: u64, fault: Fault<E>) -> DecodeError<E> {
         self.state = State::Done;
-        DecodeError::new(fault, offset, self.undecoded.take_all())
+        DecodeError::new(fault, offset, self.undecoded().take_all())
     }
 
     /// Ends the stream with an error of the decoder, which had `before` bytes to decode.
     #[cold]
     fn malformed<E>(&mut self, source: E, before: usize) -> DecodeError<E> {
         // Of these it may have consumed some, which are of the faulty frame.
-        let consumed = before.saturating_sub(self.undecoded.len());
+        let consumed = before.saturating_sub(self.buffered());
         self.fail(self.offset() - consumed as u64, Fault::Malformed(source))
     }
 
@@ -176,10 +194,10 @@ impl<D> Deframer<D> {
         loop {
             match found {
                 Ok(Some(span)) if span.is_frame() => {
-                    self.located = span;
+                    self.undecoded().located = span;
                     return Ok(Some(Located(())));
                 }
-                Ok(Some(span)) if span.len() > 0 => self.undecoded.advance(span.len()),
+                Ok(Some(span)) if span.len() > 0 => self.undecoded().advance(span.len()),
                 Ok(Some(_)) => return Err(self.fail(self.offset(), Fault::NoProgress)),
                 Ok(None) => return self.dry().map(|()| None),
                 Err(source) => return Err(self.fail(self.offset(), Fault::Malformed(source))),
@@ -241,18 +259,21 @@ impl<D: Decoder> Deframer<D> {
         reason = "on the way of every frame, and a result by reference costs more than all it does"
     )]
     pub fn locate_cut(&mut self) -> Result<Option<Located>, DecodeError<D::Error>> {
-        let undecoded = self.undecoded.bytes();
-        if undecoded.is_empty() {
+        let Some(undecoded) = &mut self.undecoded else {
+            return Ok(None);
+        };
+        let bytes = undecoded.bytes();
+        if bytes.is_empty() {
             return Ok(None);
         }
-        match self.decoder.find_cut(undecoded) {
+        match self.decoder.find_cut(bytes) {
             Ok(Some(span)) if span.is_frame() => {
-                self.located = span;
+                undecoded.located = span;
                 Ok(Some(Located(())))
             }
             other => self.settle(other, |deframer| {
-                let undecoded = deframer.undecoded.bytes();
-                (!undecoded.is_empty()).then(|| deframer.decoder.find_cut(undecoded))
+                let bytes = deframer.undecoded.as_mut()?.bytes();
+                (!bytes.is_empty()).then(|| deframer.decoder.find_cut(bytes))
             }),
         }
     }
@@ -261,20 +282,24 @@ impl<D: Decoder> Deframer<D> {
     #[doc(hidden)]
     #[inline]
     pub fn cut(&mut self, _: Located) -> D::Item {
-        let frame = self.decoder.cut(&mut self.undecoded, &self.located);
+        let undecoded = self.undecoded.as_mut().expect("what was located is there");
+        let located = undecoded.located.clone();
+        let frame = self.decoder.cut(undecoded, &located);
         frame.expect("a decoder that finds where to cut cuts there")
     }
 
     fn next_decoded(&mut self) -> Result<Option<D::Item>, DecodeError<D::Error>> {
         loop {
-            let before = self.undecoded.len();
-            let decoded = match self.state {
+            let before = self.buffered();
+            let is_ended = match self.state {
                 State::Open if before == 0 => return Ok(None),
-                State::Open => self.decoder.decode_from(&mut self.undecoded, false),
-                State::Ended => self.decoder.decode_from(&mut self.undecoded, true),
+                State::Open => false,
+                State::Ended => true,
                 State::Done => return Ok(None),
             };
-            let is_progress = self.undecoded.len() < before;
+            let undecoded = self.undecoded.get_or_insert_with(|| ReadBuf::resume(self.put_away));
+            let decoded = self.decoder.decode_from(undecoded, is_ended);
+            let is_progress = undecoded.len() < before;
             return match decoded {
                 Ok(Some(frame)) if is_progress => Ok(Some(frame)),
                 // Bytes were skipped; a frame may follow them.
@@ -314,18 +339,21 @@ impl<D: BorrowDecoder> Deframer<D> {
         if self.state != State::Open {
             return self.locate_last();
         }
-        let undecoded = self.undecoded.bytes_mut();
-        if undecoded.is_empty() {
+        let Some(undecoded) = &mut self.undecoded else {
+            return Ok(None);
+        };
+        let bytes = undecoded.bytes_mut();
+        if bytes.is_empty() {
             return Ok(None);
         }
-        match self.decoder.locate(undecoded) {
+        match self.decoder.locate(bytes) {
             Ok(Some(span)) if span.is_frame() => {
-                self.located = span;
+                undecoded.located = span;
                 Ok(Some(Located(())))
             }
             other => self.settle(other, |deframer| {
-                let undecoded = deframer.undecoded.bytes_mut();
-                (!undecoded.is_empty()).then(|| deframer.decoder.locate(undecoded))
+                let bytes = deframer.undecoded.as_mut()?.bytes_mut();
+                (!bytes.is_empty()).then(|| deframer.decoder.locate(bytes))
             }),
         }
     }
@@ -336,9 +364,10 @@ impl<D: BorrowDecoder> Deframer<D> {
         if self.state == State::Done {
             return Ok(None);
         }
-        let found = self.decoder.locate_eof(self.undecoded.bytes_mut());
+        let undecoded = self.undecoded.get_or_insert_with(|| ReadBuf::resume(self.put_away));
+        let found = self.decoder.locate_eof(undecoded.bytes_mut());
         self.settle(found, |deframer| {
-            Some(deframer.decoder.locate_eof(deframer.undecoded.bytes_mut()))
+            Some(deframer.decoder.locate_eof(deframer.undecoded.as_mut()?.bytes_mut()))
         })
     }
 
@@ -348,16 +377,21 @@ impl<D: BorrowDecoder> Deframer<D> {
     /// # Errors
     /// Fails, for good, when the frame's bytes have no meaning.
     #[inline]
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "what was located stays there until it is parsed"
+    )]
     pub fn parse(&mut self, _: Located) -> Result<D::Frame<'_>, DecodeError<D::Error>> {
         let Self {
             decoder,
             undecoded,
             state,
-            located,
             ..
         } = self;
         undecoded
-            .take_in_place(located, |frame| decoder.parse(frame))
+            .as_mut()
+            .expect("what was located is there")
+            .take_in_place(|frame| decoder.parse(frame))
             .map_err(|fault| {
                 *state = State::Done;
                 DecodeError::new(Fault::Malformed(fault.source), fault.offset, fault.unread)

@@ -37,28 +37,16 @@ const MAX_LEN: usize = 1024 * 1024;
 /// ```
 #[derive(Debug, Clone)]
 pub struct LengthDelimited {
-    offset: usize,
-    width: usize,
-    little_endian: bool,
-    adjustment: i64,
-    /// `None` for all up to and including the length.
-    skip: Option<usize>,
     max_len: usize,
-    layout: Layout,
-}
-
-/// What follows from the settings, worked out once rather than for each frame.
-#[derive(Debug, Clone, Copy)]
-struct Layout {
-    /// Where the length ends.
-    header: usize,
-    /// How many bytes are dropped from the front of a frame.
-    skipped: usize,
-    /// What to add to a length to get how long the frame is that is handed out.
-    bias: i64,
-    /// How long that frame is at least.
-    shortest: u64,
-    /// Whether all is as it is unless set otherwise, but for the limit.
+    adjustment: i64,
+    // Each direction of each connection has a copy of all this, so what can be is small.
+    offset: u32,
+    /// How many bytes are dropped from the front of a frame, if that is `skips_set`; else those up to the end of the length.
+    skip: u32,
+    skips_set: bool,
+    width: u8,
+    little_endian: bool,
+    /// Whether all is as it is unless set otherwise, but for the limit. Worked out once rather than for each frame.
     is_default: bool,
 }
 
@@ -67,19 +55,14 @@ impl LengthDelimited {
     #[must_use]
     pub const fn new() -> Self {
         Self {
+            max_len: MAX_LEN,
+            adjustment: 0,
             offset: 0,
+            skip: 0,
+            skips_set: false,
             width: 4,
             little_endian: false,
-            adjustment: 0,
-            skip: None,
-            max_len: MAX_LEN,
-            layout: Layout {
-                header: 4,
-                skipped: 4,
-                bias: 0,
-                shortest: 0,
-                is_default: true,
-            },
+            is_default: true,
         }
     }
 
@@ -97,8 +80,10 @@ impl LengthDelimited {
     #[must_use]
     pub const fn offset(mut self, bytes: usize) -> Self {
         assert!(bytes <= 64 * 1024, "a length lies within the first 64 KiB of its frame");
+        #[expect(clippy::cast_possible_truncation, reason = "at most 64 KiB were let pass")]
+        let bytes = bytes as u32;
         self.offset = bytes;
-        self.lay_out()
+        self.noting_default()
     }
 
     /// Sets how many bytes the length takes, 1 to 8; 4 unless set.
@@ -108,15 +93,17 @@ impl LengthDelimited {
     #[must_use]
     pub const fn width(mut self, bytes: usize) -> Self {
         assert!(1 <= bytes && bytes <= 8, "a length takes 1 to 8 bytes");
+        #[expect(clippy::cast_possible_truncation, reason = "at most 8 were let pass")]
+        let bytes = bytes as u8;
         self.width = bytes;
-        self.lay_out()
+        self.noting_default()
     }
 
     /// The least significant byte of the length comes first; the most significant one unless set.
     #[must_use]
     pub const fn little_endian(mut self) -> Self {
         self.little_endian = true;
-        self.lay_out()
+        self.noting_default()
     }
 
     /// Sets what to add to a length to get the number of bytes that follow it; 0 unless set.
@@ -125,7 +112,7 @@ impl LengthDelimited {
     #[must_use]
     pub const fn adjustment(mut self, bytes: i64) -> Self {
         self.adjustment = bytes;
-        self.lay_out()
+        self.noting_default()
     }
 
     /// Sets how many bytes are dropped from the front of a frame; those up to and including the length unless set.
@@ -135,8 +122,11 @@ impl LengthDelimited {
     #[must_use]
     pub const fn skip(mut self, bytes: usize) -> Self {
         assert!(bytes <= 64 * 1024, "a header takes at most 64 KiB");
-        self.skip = Some(bytes);
-        self.lay_out()
+        #[expect(clippy::cast_possible_truncation, reason = "at most 64 KiB were let pass")]
+        let bytes = bytes as u32;
+        self.skip = bytes;
+        self.skips_set = true;
+        self.noting_default()
     }
 
     /// Hands out frames with all that comes before and in the length; the same as [`skip(0)`](Self::skip).
@@ -145,31 +135,35 @@ impl LengthDelimited {
         self.skip(0)
     }
 
-    #[expect(clippy::cast_possible_wrap, reason = "a header takes at most 64 KiB")]
-    const fn lay_out(mut self) -> Self {
-        let header = self.offset + self.width;
-        let skipped = match self.skip {
-            Some(bytes) => bytes,
-            None => header,
-        };
-        self.layout = Layout {
-            header,
-            skipped,
-            bias: self.adjustment.saturating_add(header as i64 - skipped as i64),
-            shortest: header.saturating_sub(skipped) as u64,
-            is_default: header == 4 && skipped == 4 && self.offset == 0 && self.adjustment == 0 && !self.little_endian,
-        };
+    const fn noting_default(mut self) -> Self {
+        let skips_default = !self.skips_set || self.skip == 4;
+        self.is_default =
+            self.offset == 0 && self.width == 4 && self.adjustment == 0 && !self.little_endian && skips_default;
         self
+    }
+
+    /// Where the length ends.
+    fn header(&self) -> usize {
+        self.offset as usize + usize::from(self.width)
+    }
+
+    /// How many bytes are dropped from the front of a frame.
+    fn skipped(&self) -> usize {
+        if self.skips_set {
+            self.skip as usize
+        } else {
+            self.header()
+        }
     }
 
     /// Where a frame starts and ends, whatever the settings.
     #[inline(never)]
     fn find_any(&self, src: &[u8]) -> Result<Option<(usize, usize)>, LengthError> {
-        let Some(field) = src.get(self.offset..self.layout.header) else {
+        let Some(field) = src.get(self.offset as usize..self.header()) else {
             return Ok(None);
         };
         let len = self.frame_len(self.read(field))?;
-        let start = self.layout.skipped;
+        let start = self.skipped();
         // `checked` for a limit near `usize::MAX`: such a frame never is complete.
         let end = start.checked_add(len).filter(|end| *end <= src.len());
         Ok(end.map(|end| (start, end)))
@@ -177,8 +171,17 @@ impl LengthDelimited {
 
     /// How long the frame is that has this length, without what is skipped.
     fn frame_len(&self, length: u64) -> Result<usize, LengthError> {
-        if let Some(len) = length.checked_add_signed(self.layout.bias)
-            && len >= self.layout.shortest
+        // What of the header is handed out counts, and so does what the length leaves out.
+        #[expect(
+            clippy::cast_possible_wrap,
+            reason = "each of the two is at most 64 KiB and a few bytes"
+        )]
+        let bias = self
+            .adjustment
+            .saturating_add(self.header() as i64 - self.skipped() as i64);
+        let shortest = self.header().saturating_sub(self.skipped()) as u64;
+        if let Some(len) = length.checked_add_signed(bias)
+            && len >= shortest
             && len <= self.max_len as u64
             && let Ok(len) = usize::try_from(len)
         {
@@ -191,7 +194,7 @@ impl LengthDelimited {
     #[cold]
     fn refuse(&self, length: u64) -> LengthError {
         let rest = i128::from(length) + i128::from(self.adjustment);
-        let len = rest + self.layout.header as i128 - self.layout.skipped as i128;
+        let len = rest + self.header() as i128 - self.skipped() as i128;
         if rest < 0 || len < 0 {
             return LengthError::TooShort { length };
         }
@@ -203,27 +206,28 @@ impl LengthDelimited {
 
     /// What to write as the length of a frame of `total` bytes.
     fn length(&self, total: usize) -> Result<u64, LengthError> {
-        let len = (total - self.layout.skipped) as u64;
+        let len = (total - self.skipped()) as u64;
         if len > self.max_len as u64 {
             return Err(LengthError::TooLong {
                 len,
                 limit: self.max_len,
             });
         }
-        let Some(rest) = (total as u64).checked_sub(self.layout.header as u64) else {
+        let Some(rest) = (total as u64).checked_sub(self.header() as u64) else {
             return Err(LengthError::NoHeader {
                 len: total,
-                header: self.layout.header,
+                header: self.header(),
             });
         };
-        let fits = |length: &u64| self.width == 8 || *length < 1 << (8 * self.width);
+        let fits = |length: &u64| self.width == 8 || *length < 1 << (8 * u32::from(self.width));
         let length = self
             .adjustment
             .checked_neg()
             .and_then(|back| rest.checked_add_signed(back));
-        length
-            .filter(fits)
-            .ok_or(LengthError::Unwritable { len, width: self.width })
+        length.filter(fits).ok_or(LengthError::Unwritable {
+            len,
+            width: usize::from(self.width),
+        })
     }
 
     fn read(&self, field: &[u8]) -> u64 {
@@ -236,10 +240,11 @@ impl LengthDelimited {
     }
 
     fn write(&self, length: u64, mark: Mark, dst: &mut WriteBuf) {
+        let (offset, width) = (self.offset as usize, usize::from(self.width));
         if self.little_endian {
-            dst.patch_at(mark, self.offset, &length.to_le_bytes()[..self.width]);
+            dst.patch_at(mark, offset, &length.to_le_bytes()[..width]);
         } else {
-            dst.patch_at(mark, self.offset, &length.to_be_bytes()[8 - self.width..]);
+            dst.patch_at(mark, offset, &length.to_be_bytes()[8 - width..]);
         }
     }
 }
@@ -261,7 +266,7 @@ impl Framing for LengthDelimited {
     fn find(&mut self, src: &[u8]) -> Result<Option<Span>, LengthError> {
         // The settings that most people use, in as few instructions as a loop written by hand takes.
         if let Some((header, rest)) = src.split_first_chunk()
-            && self.layout.is_default
+            && self.is_default
         {
             let len = u32::from_be_bytes(*header) as usize;
             if len <= rest.len() && len <= self.max_len {
@@ -280,7 +285,7 @@ impl<P: Payload> Encoder<P> for LengthDelimited {
     #[expect(clippy::inline_always, reason = "on the way of every frame")]
     fn encode(&mut self, item: P, dst: &mut WriteBuf) -> Result<(), LengthError> {
         let len = item.as_ref().len();
-        if self.layout.is_default
+        if self.is_default
             && len <= self.max_len
             && let Ok(header) = u32::try_from(len)
         {
@@ -288,11 +293,11 @@ impl<P: Payload> Encoder<P> for LengthDelimited {
             item.put(dst);
             return Ok(());
         }
-        let skipped = self.layout.skipped;
+        let skipped = self.skipped();
         let length = self.length(skipped.saturating_add(len))?;
         let mark = dst.mark();
         dst.put_zeros(skipped);
-        if skipped >= self.layout.header {
+        if skipped >= self.header() {
             self.write(length, mark, dst);
             item.put(dst);
         } else {
@@ -309,7 +314,7 @@ impl Enclose for LengthDelimited {
 
     fn open(&mut self, dst: &mut WriteBuf) -> Mark {
         let mark = dst.mark();
-        dst.put_zeros(self.layout.skipped);
+        dst.put_zeros(self.skipped());
         mark
     }
 
@@ -388,8 +393,9 @@ mod tests {
                             .offset(offset)
                             .width(width)
                             .adjustment(adjustment);
-                        codec.skip = skip;
-                        codec = codec.lay_out();
+                        if let Some(skip) = skip {
+                            codec = codec.skip(skip);
+                        }
                         for codec in [codec.clone(), codec.little_endian()] {
                             round_trip(&codec);
                         }

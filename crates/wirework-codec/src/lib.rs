@@ -34,6 +34,7 @@ mod message;
 mod netstring;
 mod nul_terminated;
 mod pair;
+mod proxy;
 mod raw_bytes;
 mod read_buf;
 mod recovering_lines;
@@ -67,6 +68,9 @@ pub use message::*;
 pub use netstring::{Netstring, NetstringError};
 pub use nul_terminated::{NulError, NulTerminated};
 pub use pair::Pair;
+pub use proxy::{
+    ProxyCodec, ProxyEndpoints, ProxyHeader, ProxyHeaderError, ProxySsl, ProxyTlv, ProxyTransport, ProxyVersion,
+};
 pub use raw_bytes::RawBytes;
 pub use read_buf::ReadBuf;
 pub use recovering_lines::RecoveringLines;

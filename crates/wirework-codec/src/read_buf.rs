@@ -3,6 +3,7 @@
 //! Three kinds of decoders want them in three forms: in place, to borrow from; shared, to cut owned frames off without a copy;
 //! and in a [`BytesMut`], as the ecosystem has it. This keeps them in the form that was asked for last.
 
+use std::cell::RefCell;
 use std::mem;
 use std::ops::Range;
 
@@ -41,6 +42,25 @@ pub struct ReadBuf {
     read: u64,
     /// How large a block to read into.
     read_size: usize,
+    /// The frame found last, from the first undecoded byte.
+    pub(crate) located: Span,
+}
+
+/// What is kept of a buffer while nothing is in it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct PutAway {
+    /// How many bytes were read in all.
+    pub(crate) read: u64,
+    /// How often the smallest block was doubled to get the size to read into.
+    read_class: u8,
+}
+
+/// A thread keeps at most this many empty buffers for reuse, most of them with a block.
+const POOL_BUFS: usize = 16;
+
+thread_local! {
+    #[expect(clippy::vec_box, reason = "what is lent is the box: a pointer is all that an idle connection has room for")]
+    static POOL: RefCell<Vec<Box<ReadBuf>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A frame that has no meaning.
@@ -71,7 +91,45 @@ impl ReadBuf {
             gathered: BytesMut::new(),
             read: 0,
             read_size: MIN_BLOCK,
+            located: Span::skip(0),
         }
+    }
+
+    /// A buffer that goes on where another one of the same stream was [given back](Self::put_away).
+    pub(crate) fn resume(put_away: PutAway) -> Box<Self> {
+        let mut buf = POOL
+            .try_with(|pool| pool.borrow_mut().pop())
+            .ok()
+            .flatten()
+            .unwrap_or_else(|| Box::new(Self::new()));
+        buf.read = put_away.read;
+        buf.read_size = MIN_BLOCK << put_away.read_class;
+        buf
+    }
+
+    /// Gives back an empty buffer to the pool of the thread.
+    pub(crate) fn put_away(self: Box<Self>) -> PutAway {
+        let mut this = self;
+        let put_away = PutAway {
+            read: this.read,
+            read_class: (this.read_size / MIN_BLOCK).trailing_zeros().to_le_bytes()[0],
+        };
+        this.form = Form::InPlace;
+        this.frozen = Bytes::new();
+        this.gathered = BytesMut::new();
+        this.start = 0;
+        this.end = 0;
+        if this.block.len() != MIN_BLOCK {
+            this.block = Block::EMPTY;
+        }
+        // A thread that is being taken down has no pool any more.
+        let _ = POOL.try_with(|pool| {
+            let mut pool = pool.borrow_mut();
+            if pool.len() < POOL_BUFS {
+                pool.push(this);
+            }
+        });
+        put_away
     }
 
     /// How many bytes are undecoded.
@@ -187,13 +245,13 @@ impl ReadBuf {
         self.frozen.slice(frame)
     }
 
-    /// Gives the bytes of a located frame to `parse`, and drops the frame. If that fails, drops all the rest as well.
+    /// Gives the bytes of the frame located last to `parse`, and drops the frame. If that fails, drops all the rest as well.
     #[inline]
     pub(crate) fn take_in_place<'a, T, E>(
         &'a mut self,
-        span: &Span,
         parse: impl FnOnce(&'a mut [u8]) -> Result<T, E>,
     ) -> Result<T, Unparsed<E>> {
+        let span = &self.located;
         let (frame, rest) = self.block[self.start..self.end].split_at_mut(span.len());
         self.start += span.len();
         parse(&mut frame[span.payload()]).map_err(|source| {
@@ -258,17 +316,11 @@ impl ReadBuf {
         }
     }
 
-    /// Lets go of memory before a wait for more bytes.
+    /// Lets go of memory that what is undecoded does not need.
     #[inline]
     pub(crate) fn release(&mut self) {
         let is_worth_it = self.block.len() >= MIN_BLOCK || self.form != Form::InPlace;
-        if self.is_empty() {
-            // A frozen block goes back to the pool if no frame keeps it.
-            self.settle();
-            self.block = Block::EMPTY;
-            self.start = 0;
-            self.end = 0;
-        } else if is_worth_it && self.len() <= SMALL.max(self.block.len().max(self.frozen.len()) / 4) {
+        if is_worth_it && self.len() <= SMALL.max(self.block.len().max(self.frozen.len()) / 4) {
             let len = self.len();
             let undecoded = Block::copy_of(self.bytes());
             self.settle();
@@ -278,11 +330,6 @@ impl ReadBuf {
         } else if self.gathered.len() <= self.gathered.capacity() / 4 {
             self.gathered = BytesMut::from(&self.gathered[..]);
         }
-    }
-
-    /// All undecoded bytes.
-    pub(crate) fn into_bytes(mut self) -> Bytes {
-        self.take_all()
     }
 
     /// All undecoded bytes, which count as decoded then.

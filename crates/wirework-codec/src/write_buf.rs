@@ -14,6 +14,9 @@ use crate::block::Block;
 /// their own in the write.
 const UNCOPIED: usize = 4 * 1024;
 
+/// Room for this many large pieces is kept for the next ones.
+const KEPT_PIECES: usize = 64;
+
 /// The bytes that encoders have produced and nobody has written yet.
 ///
 /// It also is an [`io::Write`] that never fails, for serializers that want one. Its memory is borrowed from a pool of
@@ -320,6 +323,9 @@ impl WriteBuf {
 
     fn release(&mut self) {
         self.block = Block::EMPTY;
+        if self.queue.capacity() > KEPT_PIECES {
+            self.queue = VecDeque::new();
+        }
         self.start = 0;
         self.end = 0;
         self.base = 0;

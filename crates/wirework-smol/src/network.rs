@@ -1,14 +1,13 @@
 //! Sockets, as a capability of the runtime.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{self, SocketAddr};
+#[cfg(unix)]
+use std::os::unix;
 #[cfg(unix)]
 use std::path::Path;
 
-#[cfg(unix)]
-use wirework::socket::UnixListenOptions;
-use wirework::socket::{self, ListenOptions};
-use wirework::{ConnectOptions, Network};
+use wirework::{ConnectOptions, Network, socket};
 
 use crate::{Smol, TcpListener, TcpStream, UdpSocket};
 #[cfg(unix)]
@@ -31,8 +30,8 @@ impl Network for Smol {
         TcpStream::connect_with(addr, options)
     }
 
-    fn listen_tcp_with(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<TcpListener> {
-        TcpListener::bind_with(addr, options)
+    fn adopt_tcp_listener(&self, listener: net::TcpListener) -> io::Result<TcpListener> {
+        listener.try_into()
     }
 
     fn bind_udp(&self, addr: SocketAddr) -> io::Result<UdpSocket> {
@@ -45,8 +44,8 @@ impl Network for Smol {
     }
 
     #[cfg(unix)]
-    fn listen_unix_with(&self, path: &Path, options: &UnixListenOptions) -> io::Result<UnixListener> {
-        UnixListener::bind_with(path, options)
+    fn adopt_unix_listener(&self, listener: unix::net::UnixListener) -> io::Result<UnixListener> {
+        listener.try_into()
     }
 
     fn resolve(&self, host: &str, port: u16) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send {

@@ -5,8 +5,6 @@ use std::io;
 use std::net::SocketAddr;
 
 use tokio::net;
-#[cfg(unix)]
-use wirework::socket::UnixListenOptions;
 use wirework::{ConnectOptions, Network, socket};
 
 use crate::{TcpListener, TcpStream, Tokio, UdpSocket};
@@ -29,10 +27,10 @@ impl Network for Tokio {
         connect.await.map_err(|error| socket::cannot_connect(addr, &error))
     }
 
-    fn listen_tcp_with(&self, addr: SocketAddr, options: &socket::ListenOptions) -> io::Result<TcpListener> {
+    fn adopt_tcp_listener(&self, listener: std::net::TcpListener) -> io::Result<TcpListener> {
         let _entered = self.handle().enter();
-        let listener = net::TcpListener::from_std(socket::listen_tcp_with(addr, options)?)?;
-        Ok(self.adopt_listener(listener))
+        listener.set_nonblocking(true)?;
+        net::TcpListener::from_std(listener).map(|listener| self.adopt_listener(listener))
     }
 
     fn bind_udp(&self, addr: SocketAddr) -> io::Result<UdpSocket> {
@@ -48,10 +46,10 @@ impl Network for Tokio {
     }
 
     #[cfg(unix)]
-    fn listen_unix_with(&self, path: &std::path::Path, options: &UnixListenOptions) -> io::Result<crate::UnixListener> {
+    fn adopt_unix_listener(&self, listener: std::os::unix::net::UnixListener) -> io::Result<crate::UnixListener> {
         let _entered = self.handle().enter();
-        let listener = net::UnixListener::from_std(socket::listen_unix_with(path, options)?)?;
-        Ok(self.adopt_listener(listener))
+        listener.set_nonblocking(true)?;
+        net::UnixListener::from_std(listener).map(|listener| self.adopt_listener(listener))
     }
 
     fn resolve(&self, host: &str, port: u16) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send {

@@ -11,12 +11,15 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use futures_lite::AsyncWriteExt;
+use wirework_codec::ProxyHeader;
+
 pub use self::error::{ConnectError, FailedAttempt};
 pub use self::options::ConnectOptions;
 use self::race::{Race, interleaved};
 pub(crate) use self::target::Target;
 use crate::time::{TimedOut, after, deadline};
-use crate::{Network, Resolver, SystemResolver};
+use crate::{Connection, Network, Resolver, SystemResolver};
 
 /// How long an attempt has for itself before the next address is tried, unless set otherwise: what RFC 8305 §8 recommends.
 const STAGGER: Duration = Duration::from_millis(250);
@@ -59,6 +62,7 @@ pub async fn connect<N: Network>(network: &N, target: &str) -> io::Result<N::Tcp
 /// | the whole time, resolving included | 30 s | [`deadline`](Self::deadline) |
 /// | time before the next address joins | 250 ms | [`stagger`](Self::stagger) |
 /// | who resolves names | the system | [`resolver`](Self::resolver) |
+/// | a PROXY header to begin with | none | [`announce`](Self::announce) |
 /// | options of the socket | those of [`ConnectOptions`] | [`options`](Self::options) |
 ///
 /// ```
@@ -80,6 +84,7 @@ pub struct Connector<N, R = SystemResolver<N>> {
     deadline: Duration,
     stagger: Duration,
     options: ConnectOptions,
+    announced: Option<ProxyHeader>,
 }
 
 impl<N: Network> Connector<N> {
@@ -91,6 +96,7 @@ impl<N: Network> Connector<N> {
             deadline: DEADLINE,
             stagger: STAGGER,
             options: ConnectOptions::new(),
+            announced: None,
         }
     }
 }
@@ -105,6 +111,7 @@ impl<N: Network, R: Resolver> Connector<N, R> {
             deadline: self.deadline,
             stagger: self.stagger,
             options: self.options,
+            announced: self.announced,
         }
     }
 
@@ -126,6 +133,29 @@ impl<N: Network, R: Resolver> Connector<N, R> {
     #[must_use]
     pub fn options(mut self, options: ConnectOptions) -> Self {
         self.options = options;
+        self
+    }
+
+    /// Sets the header of the PROXY protocol that each connection begins with, in which a proxy says for whom it connects; none
+    /// unless set. It is sent within the deadline.
+    ///
+    /// ```
+    /// use wirework::codec::ProxyHeader;
+    /// use wirework::{ConnectError, Connection, Connector, Network};
+    ///
+    /// /// Connects to a backend for the client of `accepted`.
+    /// async fn pass_on<N: Network>(backends: &Connector<N>, accepted: &N::TcpStream) -> Result<N::TcpStream, ConnectError> {
+    ///     let ends = (accepted.peer_addr().ok().and_then(|addr| addr.ip()), accepted.local_addr().ok().and_then(|addr| addr.ip()));
+    ///     let header = match ends {
+    ///         (Some(client), Some(here)) => ProxyHeader::new(client, here),
+    ///         _ => ProxyHeader::local(),
+    ///     };
+    ///     backends.clone().announce(header).connect("backend.example:7000").await
+    /// }
+    /// ```
+    #[must_use]
+    pub fn announce(mut self, header: impl Into<Option<ProxyHeader>>) -> Self {
+        self.announced = header.into();
         self
     }
 
@@ -175,7 +205,12 @@ impl<N: Network, R: Resolver> Connector<N, R> {
     #[cfg(unix)]
     pub async fn connect_unix(&self, path: &Path) -> io::Result<N::UnixStream> {
         let until = after(self.network.now(), self.deadline);
-        let connected = deadline(&self.network, until, self.network.connect_unix(path)).await;
+        let connect = async {
+            let mut stream = self.network.connect_unix(path).await?;
+            self.begin(&mut stream).await?;
+            Ok(stream)
+        };
+        let connected = deadline(&self.network, until, connect).await;
         connected.map_err(|TimedOut| {
             let message = format!("cannot connect to {} within {:?}", path.display(), self.deadline);
             io::Error::new(io::ErrorKind::TimedOut, message)
@@ -186,13 +221,31 @@ impl<N: Network, R: Resolver> Connector<N, R> {
         let mut race = Race::new(interleaved(addrs));
         let attempt = |addr| self.network.connect_tcp_with(addr, self.options);
         match deadline(&self.network, until, race.run(&self.network, self.stagger, attempt)).await {
-            Ok(Some(stream)) => Ok(stream),
+            Ok(Some(mut stream)) => match deadline(&self.network, until, self.begin(&mut stream)).await {
+                Ok(Ok(())) => Ok(stream),
+                Ok(Err(error)) => Err(ConnectError::Announce {
+                    target: target.to_owned(),
+                    error,
+                }),
+                Err(TimedOut) => Err(self.timed_out(target, race.into_failed())),
+            },
             Ok(None) => Err(ConnectError::Refused {
                 target: target.to_owned(),
                 attempts: race.into_failed(),
             }),
             Err(_) => Err(self.timed_out(target, race.into_failed())),
         }
+    }
+
+    /// Sends what a connection begins with.
+    async fn begin(&self, connection: &mut impl Connection) -> io::Result<()> {
+        if let Some(header) = &self.announced {
+            let header = header.to_bytes();
+            let header = header.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+            connection.write_all(&header).await?;
+            connection.flush().await?;
+        }
+        Ok(())
     }
 
     fn timed_out(&self, target: &str, attempts: Vec<FailedAttempt>) -> ConnectError {

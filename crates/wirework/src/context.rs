@@ -3,13 +3,16 @@
 //! Erased so that a protocol is generic over its connection at most. It is a [`Runtime`] itself: everything that takes one
 //! takes a `Context`.
 
+use std::any::Any;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task;
 use std::time::Instant;
 
+use crate::meter::Meter;
 use crate::record::Record;
+use crate::time::nanos;
 use crate::timer::BoxTimer;
 use crate::{Addr, Runtime, Shutdown, ShutdownSignal, Task, TaskError};
 
@@ -27,16 +30,22 @@ use crate::{Addr, Runtime, Shutdown, ShutdownSignal, Task, TaskError};
 /// ```
 #[derive(Clone)]
 pub struct Context {
-    runtime: Arc<dyn ErasedRuntime>,
+    /// Everything, the runtime included: a connection has several copies of its context.
     record: Arc<Record>,
-    shutdown: Shutdown,
 }
 
 impl Context {
     /// A context for a connection that no server accepted: a client's, or a test's.
     pub fn new<R: Runtime>(runtime: &R, peer: Addr) -> Self {
-        let record = Record::new(0, peer, runtime.now());
-        ContextSource::new(runtime, Shutdown::new()).context(record)
+        Self::of(Record::new(
+            0,
+            peer,
+            Host::new(runtime, Shutdown::new(), Shutdown::new(), Meter::default()),
+        ))
+    }
+
+    pub(crate) fn of(record: Arc<Record>) -> Self {
+        Self { record }
     }
 
     /// The number of the connection: counted from 0 by each server.
@@ -45,17 +54,58 @@ impl Context {
         self.record.id
     }
 
-    /// The other end.
+    /// Whom the connection is for: the other end, or the client that it [connects for](crate::ProxyProtocol).
     #[must_use]
     pub fn peer(&self) -> &Addr {
-        &self.record.peer
+        self.record.peer()
+    }
+
+    /// The other end itself, be it the client or a proxy.
+    #[must_use]
+    pub fn direct_peer(&self) -> &Addr {
+        &self.record.direct_peer
+    }
+
+    /// Leaves something for whoever deals with this connection later: an [`Upgrade`](crate::Upgrade) for its handler, a handler
+    /// for itself. It lives as long as the connection's last context.
+    ///
+    /// ```
+    /// # use wirework::{Addr, Context, Runtime};
+    /// # fn example<R: Runtime>(runtime: &R) {
+    /// struct User(String);
+    ///
+    /// let cx = Context::new(runtime, Addr::Unix(None));
+    /// cx.attach(User("ada".into()));
+    /// assert_eq!(cx.clone().attached::<User>().unwrap().0, "ada");
+    /// # }
+    /// ```
+    pub fn attach<T: Any + Send + Sync>(&self, value: T) -> Arc<T> {
+        let value = Arc::new(value);
+        self.record.attach(Arc::clone(&value) as Arc<dyn Any + Send + Sync>);
+        value
+    }
+
+    /// What was last [attached](Self::attach) of that type.
+    #[must_use]
+    pub fn attached<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.record.find_attached()
     }
 
     /// Tells when the server begins to shut down. A framed handler needs it only to do something of its own then: its
     /// [`next`](crate::Framed::next) returns `None` by itself.
     #[must_use]
     pub fn shutdown(&self) -> ShutdownSignal {
-        self.shutdown.signal()
+        self.record.shutdown().signal()
+    }
+
+    /// Tells when those have to end who have not said a word: a little after [`shutdown`](Self::shutdown), for what they say may be
+    /// on its way.
+    pub(crate) fn last_call(&self) -> ShutdownSignal {
+        self.record.host.last_call.signal()
+    }
+
+    fn runtime(&self) -> &dyn ErasedRuntime {
+        &*self.record.host.runtime
     }
 
     /// What the server knows of the connection.
@@ -68,32 +118,36 @@ impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context")
             .field("connection_id", &self.record.id)
-            .field("peer", &self.record.peer)
+            .field("peer", self.record.peer())
             .finish_non_exhaustive()
     }
 }
 
-/// Makes contexts of one runtime, which is boxed once for all of them.
-#[derive(Clone)]
-pub(crate) struct ContextSource {
-    runtime: Arc<dyn ErasedRuntime>,
-    shutdown: Shutdown,
+/// What all connections of a server have in common, as their handlers see it.
+pub(crate) struct Host {
+    runtime: Box<dyn ErasedRuntime>,
+    pub(crate) shutdown: Shutdown,
+    /// For those who have not said a word.
+    pub(crate) last_call: Shutdown,
+    pub(crate) meter: Meter,
+    /// What times are counted from, in half the room that they would take by themselves.
+    pub(crate) start: Instant,
 }
 
-impl ContextSource {
-    pub(crate) fn new<R: Runtime>(runtime: &R, shutdown: Shutdown) -> Self {
-        Self {
-            runtime: Arc::new(runtime.clone()),
+impl Host {
+    pub(crate) fn new<R: Runtime>(runtime: &R, shutdown: Shutdown, last_call: Shutdown, meter: Meter) -> Arc<Self> {
+        Arc::new(Self {
+            runtime: Box::new(runtime.clone()),
             shutdown,
-        }
+            last_call,
+            meter,
+            start: runtime.now(),
+        })
     }
 
-    pub(crate) fn context(&self, record: Arc<Record>) -> Context {
-        Context {
-            runtime: Arc::clone(&self.runtime),
-            record,
-            shutdown: self.shutdown.clone(),
-        }
+    /// The time, in nanoseconds since the start.
+    pub(crate) fn now(&self) -> u64 {
+        nanos(self.runtime.now().saturating_duration_since(self.start))
     }
 }
 
@@ -102,29 +156,29 @@ impl Runtime for Context {
     type Task<T: Send + 'static> = ErasedTask<T>;
 
     fn now(&self) -> Instant {
-        self.runtime.now()
+        self.runtime().now()
     }
 
     fn timer(&self, deadline: Instant) -> BoxTimer {
-        self.runtime.timer(deadline)
+        self.runtime().timer(deadline)
     }
 
     fn spawn<F: Future<Output: Send> + Send + 'static>(&self, future: F) -> ErasedTask<F::Output> {
         let output = Output::default();
         let slot = output.clone();
-        let handle = self.runtime.spawn(Box::pin(async move { slot.set(future.await) }));
+        let handle = self.runtime().spawn(Box::pin(async move { slot.set(future.await) }));
         ErasedTask { handle, output }
     }
 
     fn blocking<T: Send + 'static>(&self, function: impl FnOnce() -> T + Send + 'static) -> ErasedTask<T> {
         let output = Output::default();
         let slot = output.clone();
-        let handle = self.runtime.blocking(Box::new(move || slot.set(function())));
+        let handle = self.runtime().blocking(Box::new(move || slot.set(function())));
         ErasedTask { handle, output }
     }
 
     fn random_u64(&self) -> u64 {
-        self.runtime.random_u64()
+        self.runtime().random_u64()
     }
 }
 

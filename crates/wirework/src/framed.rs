@@ -5,11 +5,14 @@
 
 mod error;
 mod inbound;
+mod next_or;
 mod outbound;
 mod outbox;
 mod parts;
 mod read_half;
 mod serving;
+mod sides;
+mod spare_buf;
 #[cfg(test)]
 mod tests;
 mod write_half;
@@ -22,14 +25,16 @@ use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 use futures_sink::Sink;
-use wirework_codec::{BorrowDecoder, DecodeError, Decoder, Deframer, Encoder, WriteBuf};
+use wirework_codec::{BorrowDecoder, Decoder, Deframer, Encoder, WriteBuf};
 
 pub use self::error::{ReadError, WriteError};
 use self::inbound::Inbound;
+pub use self::next_or::Next;
 use self::outbound::Outbound;
 pub use self::outbox::{Outbox, Permit};
 pub use self::parts::{FramedParts, ReadAhead, UnexpectedReadAhead};
 pub use self::read_half::FramedRead;
+use self::sides::Sides;
 pub use self::write_half::FramedWrite;
 use crate::shutdown::ShutdownSignal;
 use crate::{Connection, Split};
@@ -39,6 +44,8 @@ use crate::{Connection, Split};
 ///
 /// `D` decodes, `E` encodes; a codec that does both is given once ([`new`](Self::new)), two of them with
 /// [`with_codecs`](Self::with_codecs).
+///
+/// To send while the peer says nothing, as chats and games do, wait with [`next_or`](Self::next_or).
 ///
 /// # When frames leave
 /// Sending appends to a buffer. The buffer is written by itself
@@ -83,9 +90,9 @@ use crate::{Connection, Split};
 /// ```
 #[derive(Debug)]
 pub struct Framed<C, D, E = D> {
-    connection: C,
-    inbound: Inbound<D>,
-    outbound: Outbound<E>,
+    /// Boxed, because handlers are given it by value: an `async fn` keeps each of its arguments twice, once as it was given
+    /// and once as it is used, and whatever passes it on keeps it once more.
+    sides: Box<Sides<C, D, E>>,
 }
 
 impl<C: Connection, D: Clone> Framed<C, D> {
@@ -98,11 +105,15 @@ impl<C: Connection, D: Clone> Framed<C, D> {
 impl<C: Connection, D, E> Framed<C, D, E> {
     /// Frames `connection` with one codec for each direction.
     pub fn with_codecs(connection: C, decoder: D, encoder: E) -> Self {
-        Self {
+        Self::of(Sides {
             connection,
             inbound: Inbound::new(Deframer::new(decoder)),
             outbound: Outbound::new(encoder, WriteBuf::new()),
-        }
+        })
+    }
+
+    fn of(sides: Sides<C, D, E>) -> Self {
+        Self { sides: Box::new(sides) }
     }
 
     /// Sets how many bytes may be buffered for a frame that is not complete; 2 MiB unless set.
@@ -111,7 +122,7 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     /// Panics if `bytes` is 0.
     #[must_use]
     pub fn max_buffered(mut self, bytes: usize) -> Self {
-        self.inbound = self.inbound.map(|deframer| deframer.max_buffered(bytes));
+        self.sides.inbound = self.sides.inbound.map(|deframer| deframer.max_buffered(bytes));
         self
     }
 
@@ -122,7 +133,7 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     /// Panics unless `low < high`.
     #[must_use]
     pub fn watermarks(mut self, low: usize, high: usize) -> Self {
-        self.outbound.set_watermarks(low, high);
+        self.sides.outbound.set_watermarks(low, high);
         self
     }
 
@@ -133,7 +144,7 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     /// Panics if `frames` is 0.
     #[must_use]
     pub fn budget(mut self, frames: u32) -> Self {
-        self.inbound.set_budget(frames);
+        self.sides.inbound.set_budget(frames);
         self
     }
 
@@ -141,7 +152,7 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     /// waiting for the peer to begin another. [`Server::serve_framed`](crate::Server::serve_framed) sets it.
     #[must_use]
     pub fn until(mut self, signal: ShutdownSignal) -> Self {
-        self.inbound.set_until(signal);
+        self.sides.inbound.set_until(signal);
         self
     }
 
@@ -151,34 +162,43 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     #[must_use]
     pub fn watched_by(mut self, cx: &crate::Context) -> Self {
         cx.record().set_framed();
-        self.inbound.set_record(Arc::clone(cx.record()));
-        self.outbound.set_record(Arc::clone(cx.record()));
+        self.sides.inbound.set_record(Arc::clone(cx.record()));
+        self.sides.outbound.set_record(Arc::clone(cx.record()));
         self
     }
 
+    /// Ends the conversation with the server that `cx` is from, as [`until`](Self::until) does.
+    pub(crate) fn served_by(mut self, cx: &crate::Context) -> Self {
+        self.sides.inbound.end_with_server();
+        self.watched_by(cx)
+    }
+
     /// The connection. Reading from it takes bytes away from the decoder.
+    #[must_use]
     pub fn connection(&self) -> &C {
-        &self.connection
+        &self.sides.connection
     }
 
     /// The decoder.
     pub fn decoder_mut(&mut self) -> &mut D {
-        self.inbound.deframer.decoder_mut()
+        self.sides.inbound.deframer.decoder_mut()
     }
 
     /// The encoder.
     pub fn encoder_mut(&mut self) -> &mut E {
-        &mut self.outbound.encoder
+        &mut self.sides.outbound.encoder
     }
 
     /// How many bytes were read and not yet handed out as frames.
+    #[must_use]
     pub fn read_ahead(&self) -> usize {
-        self.inbound.deframer.buffered()
+        self.sides.inbound.deframer.buffered()
     }
 
     /// How many bytes wait to be sent.
+    #[must_use]
     pub fn unsent(&self) -> usize {
-        self.outbound.buf.len()
+        self.sides.outbound.unsent()
     }
 
     /// Exchanges the codecs between two frames, as after an upgrade. What is unsent was encoded and stays; what was read
@@ -186,6 +206,43 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     ///
     /// # Errors
     /// Fails when bytes were read ahead that must not have been.
+    ///
+    /// ```
+    /// use std::io;
+    /// use wirework::codec::{LengthDelimited, Lines};
+    /// use wirework::{Connection, Framed, ReadAhead};
+    ///
+    /// /// Speaks lines until the peer asks for frames, and then echoes those.
+    /// async fn negotiate<C: Connection>(mut lines: Framed<C, Lines>) -> io::Result<()> {
+    ///     while let Some(line) = lines.next().await? {
+    ///         if line == "BINARY" {
+    ///             lines.send("OK").await?;
+    ///             let codec = |_, _| (LengthDelimited::new(), LengthDelimited::new());
+    ///             let mut frames = lines.map_codec(ReadAhead::Reject, codec)?;
+    ///             while let Some((frame, mut out)) = frames.next_ref().await? {
+    ///                 out.send(frame)?;
+    ///             }
+    ///             return frames.close().await;
+    ///         }
+    ///         lines.send("what?").await?;
+    ///     }
+    ///     lines.close().await
+    /// }
+    /// # let (here, there) = wirework::memory::pair(1024);
+    /// # let serving = negotiate(Framed::new(there, Lines::new()));
+    /// # let asking = async {
+    /// #     let mut lines = Framed::new(here, Lines::new());
+    /// #     lines.send("BINARY").await?;
+    /// #     assert_eq!(lines.next().await?.as_deref(), Some("OK"));
+    /// #     let mut frames = lines.map_codec(ReadAhead::Reject, |_, _| (LengthDelimited::new(), LengthDelimited::new()))?;
+    /// #     frames.send("hello").await?;
+    /// #     frames.close().await?;
+    /// #     assert_eq!(frames.next().await?.as_deref(), Some(&b"hello"[..]));
+    /// #     io::Result::Ok(())
+    /// # };
+    /// # let (served, asked) = futures_lite::future::block_on(futures_lite::future::zip(serving, asking));
+    /// # served.and(asked).unwrap();
+    /// ```
     pub fn map_codec<D2, E2>(
         self,
         read_ahead: ReadAhead,
@@ -194,34 +251,37 @@ impl<C: Connection, D, E> Framed<C, D, E> {
         read_ahead.check(self.read_ahead())?;
         // The two sides live apart, so the codecs are taken out, exchanged together, and put back.
         let mut codecs = (None, None);
-        let inbound = self.inbound.map(|deframer| {
+        let sides = *self.sides;
+        let inbound = sides.inbound.map(|deframer| {
             deframer.map_decoder(|decoder| {
                 codecs.0 = Some(decoder);
             })
         });
-        let outbound = self.outbound.map(|encoder| {
+        let outbound = sides.outbound.map(|encoder| {
             codecs.1 = Some(encoder);
         });
         let (Some(decoder), Some(encoder)) = codecs else {
             unreachable!("both codecs were taken out")
         };
         let (decoder, encoder) = map(decoder, encoder);
-        Ok(Framed {
-            connection: self.connection,
+        Ok(Framed::of(Sides {
+            connection: sides.connection,
             inbound: inbound.map(|deframer| deframer.map_decoder(|()| decoder)),
             outbound: outbound.map(|()| encoder),
-        })
+        }))
     }
 
     /// Takes it apart: the connection, the codecs, and the bytes read ahead or unsent.
     pub fn into_parts(self) -> FramedParts<C, D, E> {
-        let (decoder, read_ahead) = self.inbound.deframer.into_parts();
+        let sides = *self.sides;
+        let (decoder, read_ahead) = sides.inbound.deframer.into_parts();
+        let (encoder, unsent) = sides.outbound.into_parts();
         FramedParts {
-            connection: self.connection,
+            connection: sides.connection,
             decoder,
-            encoder: self.outbound.encoder,
+            encoder,
             read_ahead,
-            unsent: self.outbound.buf,
+            unsent,
         }
     }
 
@@ -229,11 +289,11 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     pub fn from_parts(parts: FramedParts<C, D, E>) -> Self {
         let mut deframer = Deframer::new(parts.decoder);
         deframer.push(&parts.read_ahead);
-        Self {
+        Self::of(Sides {
             connection: parts.connection,
             inbound: Inbound::new(deframer),
             outbound: Outbound::new(parts.encoder, parts.unsent),
-        }
+        })
     }
 
     /// Writes all that was sent.
@@ -244,7 +304,7 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     /// # Cancel safety
     /// Dropping the future loses nothing.
     pub async fn flush(&mut self) -> io::Result<()> {
-        poll_fn(|cx| self.outbound.poll_flush(&mut self.connection, cx)).await
+        poll_fn(|cx| self.sides.poll_flush(cx)).await
     }
 
     /// Writes all that was sent, then tells the peer that this was all (half-close). Frames can still be received.
@@ -255,99 +315,7 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     /// # Cancel safety
     /// Dropping the future loses nothing.
     pub async fn close(&mut self) -> io::Result<()> {
-        poll_fn(|cx| self.outbound.poll_close(&mut self.connection, cx)).await
-    }
-
-    /// Takes a frame that is there already, by `decode`, if this is the time for it.
-    ///
-    /// Nearly every frame is, so this way is short, waits for nothing, and is inlined into the handler.
-    #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "on the way of every frame, and a result by reference costs more than all it does"
-    )]
-    fn buffered<T, X>(
-        &mut self,
-        decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<X>>,
-    ) -> Result<Option<T>, DecodeError<X>> {
-        if self.outbound.is_full() {
-            return Ok(None);
-        }
-        self.inbound.buffered(decode)
-    }
-
-    /// A frame by `decode`, or `None` at the end.
-    fn poll_frame<T, X>(
-        &mut self,
-        cx: &mut Context<'_>,
-        decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<X>> + Copy,
-    ) -> Poll<Result<Option<T>, ReadError<X>>> {
-        // Frames are held back until enough of the replies has left. A connection that can no longer send is none that waits:
-        // the frames that have come are still handed out.
-        ready!(self.outbound.poll_ready_aside(&mut self.connection, cx));
-        loop {
-            ready!(self.inbound.poll_budget(cx));
-            match self.inbound.buffered(decode) {
-                Ok(None) => {}
-                Ok(frame) => return Poll::Ready(Ok(frame)),
-                Err(error) => return Poll::Ready(Err(self.fail(cx, error))),
-            }
-            if ready!(self.poll_dry(cx))?.is_over() {
-                return Poll::Ready(Ok(None));
-            }
-        }
-    }
-
-    /// What to do when no frame is buffered: flush, then read more or see that there is no more.
-    fn poll_dry(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Dry>> {
-        // The replies to what was read leave together with those to what comes right behind it.
-        let ahead = self.inbound.expects_more();
-        if ahead && let Poll::Ready(read) = self.inbound.poll_fill(&mut self.connection, cx) {
-            return Poll::Ready(read.map(|()| Dry::Filled));
-        }
-        let flushed = self.outbound.poll_flush_aside(&mut self.connection, cx);
-        if ahead {
-            return Poll::Pending;
-        }
-        if self.inbound.deframer.is_finished() {
-            ready!(flushed);
-            return Poll::Ready(self.outbound.take_failure().map_or(Ok(Dry::Over), Err));
-        }
-        if flushed.is_pending() && self.outbound.is_full() {
-            return Poll::Pending;
-        }
-        // The peer's reset also fails the write that was under way; the read tells it better.
-        ready!(self.inbound.poll_fill(&mut self.connection, cx))?;
-        Poll::Ready(Ok(Dry::Filled))
-    }
-
-    /// Sends what can be sent at once of the replies to earlier frames: whoever gets the error will probably drop the rest.
-    #[cold]
-    fn fail<X>(&mut self, cx: &mut Context<'_>, error: DecodeError<X>) -> ReadError<X> {
-        let _unsent = self.outbound.poll_flush_aside(&mut self.connection, cx);
-        error.into()
-    }
-
-    /// As [`fail`](Self::fail).
-    #[cold]
-    async fn fail_now<X>(&mut self, error: DecodeError<X>) -> ReadError<X> {
-        let mut error = Some(error);
-        poll_fn(|cx| Poll::Ready(self.fail(cx, error.take().expect("it is polled once")))).await
-    }
-}
-
-/// What came of reading more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Dry {
-    /// Perhaps there is a frame now.
-    Filled,
-    /// There will be no more frames.
-    Over,
-}
-
-impl Dry {
-    fn is_over(self) -> bool {
-        self == Self::Over
+        poll_fn(|cx| self.sides.poll_close(cx)).await
     }
 }
 
@@ -362,23 +330,24 @@ impl<C: Connection, D: Decoder, E> Framed<C, D, E> {
     /// Dropping the future loses nothing.
     #[inline]
     pub async fn next(&mut self) -> Result<Option<D::Item>, ReadError<D::Error>> {
+        let sides = &mut *self.sides;
         // Where it can be done in two steps it is: a frame would be moved from function to function, which costs more.
-        let buffered = if self.inbound.deframer.cuts() {
-            match self.buffered(Deframer::locate_cut) {
-                Ok(Some(located)) => return Ok(Some(self.inbound.deframer.cut(located))),
+        let buffered = if sides.inbound.deframer.cuts() {
+            match sides.buffered(Deframer::locate_cut) {
+                Ok(Some(located)) => return Ok(Some(sides.inbound.deframer.cut(located))),
                 Ok(None) => Ok(()),
                 Err(error) => Err(error),
             }
         } else {
-            match self.buffered(Deframer::next) {
+            match sides.buffered(Deframer::next) {
                 Ok(Some(frame)) => return Ok(Some(frame)),
                 Ok(None) => Ok(()),
                 Err(error) => Err(error),
             }
         };
         match buffered {
-            Ok(()) => poll_fn(|cx| self.poll_frame(cx, Deframer::next)).await,
-            Err(error) => Err(self.fail_now(error).await),
+            Ok(()) => poll_fn(|cx| sides.poll_frame(cx, Deframer::next)).await,
+            Err(error) => Err(sides.fail_now(error).await),
         }
     }
 }
@@ -404,19 +373,21 @@ impl<C: Connection, D: BorrowDecoder, E> Framed<C, D, E> {
     /// ```
     #[inline]
     pub async fn next_ref(&mut self) -> Result<Option<(D::Frame<'_>, Outbox<'_, E>)>, ReadError<D::Error>> {
-        let located = match self.buffered(Deframer::locate) {
+        let sides = &mut *self.sides;
+        let located = match sides.buffered(Deframer::locate) {
             Ok(Some(located)) => located,
-            Ok(None) => match poll_fn(|cx| self.poll_frame(cx, Deframer::locate)).await? {
+            Ok(None) => match poll_fn(|cx| sides.poll_frame(cx, Deframer::locate)).await? {
                 Some(located) => located,
                 None => return Ok(None),
             },
-            Err(error) => return Err(self.fail_now(error).await),
+            Err(error) => return Err(sides.fail_now(error).await),
         };
-        match self.inbound.deframer.parse(located) {
-            Ok(frame) => Ok(Some((frame, Outbox::new(&mut self.outbound)))),
+        match sides.inbound.deframer.parse(located) {
+            Ok(frame) => Ok(Some((frame, Outbox::new(&mut sides.outbound)))),
             Err(error) => {
                 // As in `fail`.
-                let _unsent = poll_fn(|cx| Poll::Ready(self.outbound.poll_flush_aside(&mut self.connection, cx))).await;
+                let _unsent =
+                    poll_fn(|cx| Poll::Ready(sides.outbound.poll_flush_aside(&mut sides.connection, cx))).await;
                 Err(error.into())
             }
         }
@@ -433,15 +404,22 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     /// # Cancel safety
     /// A frame is sent whole or not at all, but a dropped future does not tell which: see [`reserve`](Self::reserve).
     #[inline]
-    pub async fn send<T>(&mut self, item: T) -> Result<(), WriteError<E::Error>>
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "only a future that is polled once it is done can panic, as any may"
+    )]
+    pub fn send<T>(&mut self, item: T) -> impl Future<Output = Result<(), WriteError<E::Error>>>
     where
         E: Encoder<T>,
     {
-        if !self.outbound.is_full() {
-            // As for receiving: no future is polled where there is nothing to wait for.
-            return self.outbound.append(item);
-        }
-        self.reserve().await?.send(item)
+        let sides = &mut *self.sides;
+        // An `async fn` would keep the item twice.
+        let mut item = Some(item);
+        poll_fn(move |cx| {
+            ready!(sides.poll_ready(cx))?;
+            let item = item.take().expect("a future is not polled again once it is done");
+            Poll::Ready(sides.outbound.append(item))
+        })
     }
 
     /// Waits until a frame can be sent without waiting.
@@ -453,23 +431,25 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     /// Dropping the future loses nothing: the frame is still the caller's.
     #[inline]
     pub async fn reserve(&mut self) -> io::Result<Permit<'_, E>> {
-        poll_fn(|cx| self.outbound.poll_ready(&mut self.connection, cx)).await?;
-        Ok(Permit::new(&mut self.outbound))
+        poll_fn(|cx| self.sides.poll_ready(cx)).await?;
+        Ok(Permit::new(&mut self.sides.outbound))
     }
 }
 
 impl<C: Split, D, E> Framed<C, D, E> {
     /// Takes the directions apart, to be used by two tasks. There is no lock between them, and so nobody who would flush when
     /// the reader waits: the [write half](FramedWrite) does it itself. [`until`](Self::until) goes with the reader.
+    #[must_use = "dropping the halves ends the connection"]
     pub fn split(self) -> (FramedRead<C::ReadHalf, D>, FramedWrite<C::WriteHalf, E>) {
-        let (read, write) = self.connection.split();
+        let sides = *self.sides;
+        let (read, write) = sides.connection.split();
         let reader = FramedRead {
             io: read,
-            inbound: self.inbound,
+            inbound: sides.inbound,
         };
         let writer = FramedWrite {
             io: write,
-            outbound: self.outbound,
+            outbound: sides.outbound,
         };
         (reader, writer)
     }
@@ -479,7 +459,10 @@ impl<C: Connection, D: Decoder + Unpin, E: Unpin> Stream for Framed<C, D, E> {
     type Item = Result<D::Item, ReadError<D::Error>>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.get_mut().poll_frame(cx, Deframer::next).map(Result::transpose)
+        self.get_mut()
+            .sides
+            .poll_frame(cx, Deframer::next)
+            .map(Result::transpose)
     }
 }
 
@@ -487,27 +470,18 @@ impl<T, C: Connection, D: Unpin, E: Encoder<T> + Unpin> Sink<T> for Framed<C, D,
     type Error = WriteError<E::Error>;
 
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        let this = self.get_mut();
-        this.outbound
-            .poll_ready(&mut this.connection, cx)
-            .map_err(WriteError::Io)
+        self.get_mut().sides.poll_ready(cx).map_err(WriteError::Io)
     }
 
     fn start_send(self: Pin<&mut Self>, item: T) -> Result<(), Self::Error> {
-        self.get_mut().outbound.append(item)
+        self.get_mut().sides.outbound.append(item)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        let this = self.get_mut();
-        this.outbound
-            .poll_flush(&mut this.connection, cx)
-            .map_err(WriteError::Io)
+        self.get_mut().sides.poll_flush(cx).map_err(WriteError::Io)
     }
 
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        let this = self.get_mut();
-        this.outbound
-            .poll_close(&mut this.connection, cx)
-            .map_err(WriteError::Io)
+        self.get_mut().sides.poll_close(cx).map_err(WriteError::Io)
     }
 }

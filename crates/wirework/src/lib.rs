@@ -23,12 +23,16 @@
 //! |---|---|
 //! | write a codec | [`codec`] |
 //! | exchange frames over a connection | [`Framed`] |
+//! | also send when nothing was received | [`Framed::next_or`], [`Session`] |
 //! | serve connections | [`Server`], [`Handler`], [`Service`] |
 //! | call a server, from many tasks | [`Client`], [`ReconnectingClient`] |
 //! | use connections again | [`Pool`], [`Balancer`] |
 //! | let no more than so much through | [`RateLimiter`] |
 //! | connect | [`connect`](connect()), [`Connector`], [`Network`]; through a [`proxy`] |
+//! | exchange datagrams | [`Datagram`], from [`Network::bind_udp`] |
 //! | wait, with a limit or again and again | [`time`] |
+//! | end in order | [`RunningServer::shutdown`]; on Ctrl-C with the feature `signals`; [`Shutdown`] |
+//! | test a protocol without sockets | [`memory`] |
 //! | adapt another runtime | [`Runtime`], [`Network`], [`Connection`] |
 
 mod addr;
@@ -38,12 +42,19 @@ mod connect;
 mod connection;
 mod context;
 mod datagram;
+mod first_bytes;
 mod framed;
 mod handler;
 mod listener;
 pub mod memory;
+#[cfg(feature = "metrics")]
+mod meter;
+#[cfg(not(feature = "metrics"))]
+#[path = "no_meter.rs"]
+mod meter;
 mod network;
 mod pool;
+mod prepended;
 pub mod proxy;
 mod rate;
 mod reconnecting;
@@ -56,10 +67,13 @@ mod shutdown;
 #[cfg(all(unix, feature = "signals"))]
 mod signals;
 pub mod socket;
+mod subnet;
 mod task;
 pub mod time;
 mod timer;
+mod upgrade;
 mod watched;
+mod wire_log;
 
 pub use addr::Addr;
 pub use balance::{Balance, Balancer, Picked};
@@ -69,20 +83,23 @@ pub use connection::{Connection, Split, ignore_not_connected};
 pub use context::{Context, ErasedTask};
 pub use datagram::Datagram;
 pub use framed::{
-    Framed, FramedParts, FramedRead, FramedWrite, Outbox, Permit, ReadAhead, ReadError, UnexpectedReadAhead, WriteError,
+    Framed, FramedParts, FramedRead, FramedWrite, Next, Outbox, Permit, ReadAhead, ReadError, UnexpectedReadAhead,
+    WriteError,
 };
 pub use handler::Handler;
 pub use listener::Listener;
 pub use network::Network;
 pub use pool::{Pool, PoolError, PoolOptions, PoolSource, PoolStatus, Pooled};
+pub use prepended::Prepended;
 pub use rate::RateLimiter;
 pub use reconnecting::{Backoff, Circuit, ReconnectOptions, ReconnectingClient};
 pub use record::Phase;
 pub use resolver::{CachingResolver, Resolver, SystemResolver};
 pub use runtime::Runtime;
 pub use server::{
-    ConfigError, ConnectionStatus, Deadline, Deadlines, Listeners, Replies, Report, RunningServer, Server,
-    ServerHandle, Session, WhenFull,
+    AndDoor, BorrowingDoor, Choice, ConfigError, ConnectionStatus, Deadline, Deadlines, DoorList, Doors, Filter,
+    FramedDoor, Listeners, NoDoor, RawDoor, Refusal, Replies, Report, RunningServer, Server, ServerHandle, ServiceDoor,
+    Session, SessionDoor, WhenFull,
 };
 pub use service::Service;
 #[cfg(feature = "tower")]
@@ -90,7 +107,10 @@ pub use service::Tower;
 pub use shutdown::{Shutdown, ShutdownSignal};
 #[cfg(all(unix, feature = "signals"))]
 pub use signals::Signals;
+pub use subnet::{Subnet, SubnetError};
 pub use task::{CatchPanic, Panic, Task, TaskError};
 pub use timer::{BoxTimer, Timer};
+pub use upgrade::{Admission, AsAccepted, Proxied, ProxyProtocol, Then, Untrusted, Upgrade, Upgraded};
 pub use watched::Watched;
+pub use wire_log::{WireLog, WireLogged};
 pub use wirework_codec as codec;

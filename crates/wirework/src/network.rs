@@ -1,19 +1,26 @@
 //! Sockets, as a capability of a runtime.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{self, SocketAddr};
+#[cfg(unix)]
+use std::os::unix;
 #[cfg(unix)]
 use std::path::Path;
 
-use crate::socket::ListenOptions;
 #[cfg(unix)]
 use crate::socket::UnixListenOptions;
+use crate::socket::{self, ListenOptions};
 use crate::{ConnectOptions, Datagram, Listener, Runtime, Split};
 
 /// A runtime that has sockets.
 ///
 /// TCP connections have `TCP_NODELAY` set on both ends unless asked otherwise: wirework gathers small writes itself. Listeners
 /// have `SO_REUSEADDR` on Unix, and what [`ListenOptions`] say.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no sockets",
+    label = "not a `Network`",
+    note = "a network is a value: the argument of what `wirework_smol::run` is given, or `Tokio::current()`; a `Context` is a runtime only"
+)]
 pub trait Network: Runtime {
     /// A TCP connection.
     type TcpStream: Split;
@@ -67,7 +74,23 @@ pub trait Network: Runtime {
     ///
     /// # Errors
     /// As there; [`Unsupported`](io::ErrorKind::Unsupported) where the system lacks what an option asks for.
-    fn listen_tcp_with(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<Self::TcpListener>;
+    fn listen_tcp_with(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<Self::TcpListener> {
+        self.adopt_tcp_listener(socket::listen_tcp_with(addr, options)?)
+    }
+
+    /// Takes over a TCP socket that listens already, with its options as they are except that it becomes non-blocking: one that
+    /// the service manager gave, or the process before this one. [`ListenOptions::apply_to`] sets what its connections inherit.
+    ///
+    /// A network of the system's sockets implements this; one that has none implements
+    /// [`listen_tcp_with`](Self::listen_tcp_with).
+    ///
+    /// # Errors
+    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) where sockets are not those of the system, as in a
+    /// simulation.
+    fn adopt_tcp_listener(&self, listener: net::TcpListener) -> io::Result<Self::TcpListener> {
+        drop(listener);
+        Err(no_system_sockets())
+    }
 
     /// Binds a UDP socket. Port 0 lets the system choose one.
     ///
@@ -99,7 +122,19 @@ pub trait Network: Runtime {
     /// # Errors
     /// As there.
     #[cfg(unix)]
-    fn listen_unix_with(&self, path: &Path, options: &UnixListenOptions) -> io::Result<Self::UnixListener>;
+    fn listen_unix_with(&self, path: &Path, options: &UnixListenOptions) -> io::Result<Self::UnixListener> {
+        self.adopt_unix_listener(socket::listen_unix_with(path, options)?)
+    }
+
+    /// As [`adopt_tcp_listener`](Self::adopt_tcp_listener), of a Unix socket.
+    ///
+    /// # Errors
+    /// As there.
+    #[cfg(unix)]
+    fn adopt_unix_listener(&self, listener: unix::net::UnixListener) -> io::Result<Self::UnixListener> {
+        drop(listener);
+        Err(no_system_sockets())
+    }
 
     /// Looks up the addresses of `host`, each with `port`. Real runtimes ask the system's resolver on a blocking thread.
     ///
@@ -109,4 +144,8 @@ pub trait Network: Runtime {
     /// # Cancel safety
     /// Dropping the future gives the answer up.
     fn resolve(&self, host: &str, port: u16) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send;
+}
+
+fn no_system_sockets() -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, "this network has no sockets of the system")
 }

@@ -3,22 +3,24 @@
 //! Written by whatever moves bytes, read by the watch over the connection's deadlines and by whoever lists
 //! connections. Writing costs a plain store: no clock is read and no timer is touched for a message.
 
+use std::any::Any;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Wake, Waker};
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{Context, Waker};
 
-use crate::Addr;
+use crate::context::Host;
+use crate::{Addr, Shutdown};
 
 /// Shared by the connection's task, the sides of its [`Framed`](crate::Framed), and the server.
 ///
 /// Each counter has one writer at a time, the side that owns it, so plain loads and stores are enough.
 pub(crate) struct Record {
     pub(crate) id: u64,
-    pub(crate) peer: Addr,
-    /// When it was accepted.
-    pub(crate) since: Instant,
+    pub(crate) direct_peer: Addr,
+    pub(crate) host: Arc<Host>,
+    /// When it was accepted, in nanoseconds since the host's start.
+    pub(crate) since: u64,
     read: AtomicU64,
     written: AtomicU64,
     phase: AtomicU8,
@@ -27,11 +29,11 @@ pub(crate) struct Record {
     /// Where in the stream the frame starts that is waited for.
     frame: AtomicU64,
     /// Bytes of it that have come.
-    buffered: AtomicUsize,
+    buffered: AtomicU32,
     /// Bytes that a write waits to get rid of; 0 where none waits.
-    unsent: AtomicUsize,
+    unsent: AtomicU32,
     /// Counts the times that writing had to begin to wait.
-    stalls: AtomicU64,
+    stalls: AtomicU32,
     /// The number of the oldest request that is being answered; 0 where there is none.
     request: AtomicU64,
     /// Whether someone above the connection counts, who knows more.
@@ -39,8 +41,26 @@ pub(crate) struct Record {
     /// Whether the watch has to look.
     alarm: AtomicBool,
     closing: AtomicBool,
+    /// Whether upgrades are under way.
+    handshake: AtomicBool,
+    /// Whether it is counted as accepted, and as one of its client's.
+    accepted: AtomicBool,
+    entered: AtomicBool,
+    /// What few connections have.
+    extras: OnceLock<Box<Extras>>,
     /// The connection's task.
     task: Mutex<Option<Waker>>,
+    /// What its waker is made of, to tell whether it is the same without the lock: the data, and the functions.
+    task_data: AtomicUsize,
+    task_functions: AtomicUsize,
+}
+
+#[derive(Default)]
+struct Extras {
+    /// The client, where another one than the direct peer.
+    client: OnceLock<Addr>,
+    /// What upgrades and handlers leave for one another.
+    attached: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
 }
 
 /// What a connection is doing.
@@ -56,30 +76,106 @@ pub enum Phase {
 }
 
 impl Record {
-    pub(crate) fn new(id: u64, peer: Addr, since: Instant) -> Arc<Self> {
+    /// Of a connection that is accepted now.
+    pub(crate) fn new(id: u64, direct_peer: Addr, host: Arc<Host>) -> Arc<Self> {
         Arc::new(Self {
             id,
-            peer,
-            since,
+            direct_peer,
+            since: host.now(),
+            host,
             read: AtomicU64::new(0),
             written: AtomicU64::new(0),
             phase: AtomicU8::new(0),
             begun: AtomicBool::new(false),
             frame: AtomicU64::new(0),
-            buffered: AtomicUsize::new(0),
-            unsent: AtomicUsize::new(0),
-            stalls: AtomicU64::new(0),
+            buffered: AtomicU32::new(0),
+            unsent: AtomicU32::new(0),
+            stalls: AtomicU32::new(0),
             request: AtomicU64::new(0),
             framed: AtomicBool::new(false),
-            alarm: AtomicBool::new(false),
+            // The first look is due at once.
+            alarm: AtomicBool::new(true),
             closing: AtomicBool::new(false),
+            handshake: AtomicBool::new(true),
+            accepted: AtomicBool::new(false),
+            entered: AtomicBool::new(false),
+            extras: OnceLock::new(),
             task: Mutex::default(),
+            task_data: AtomicUsize::new(0),
+            task_functions: AtomicUsize::new(0),
         })
+    }
+
+    /// Whom the connection is for.
+    pub(crate) fn peer(&self) -> &Addr {
+        let client = self.extras.get().and_then(|extras| extras.client.get());
+        client.unwrap_or(&self.direct_peer)
+    }
+
+    /// Says whom the direct peer connects for. What is said first counts.
+    pub(crate) fn set_client(&self, client: Addr) {
+        // A second one would only be lost.
+        let _ = self.extras.get_or_init(Box::default).client.set(client);
+    }
+
+    /// More upgrades begin, or what is like them.
+    pub(crate) fn begin_handshake(&self) {
+        self.handshake.store(true, Relaxed);
+        self.alarm.store(true, SeqCst);
+    }
+
+    /// Upgrades are done: the connection is ready to be served.
+    pub(crate) fn end_handshake(&self) {
+        self.handshake.store(false, Relaxed);
+        // The deadlines of a connection that is served are looked at as soon as its handler waits.
+        self.alarm.store(true, SeqCst);
+    }
+
+    /// Whether upgrades are under way: their deadline counts then, and no other but the lifetime.
+    pub(crate) fn is_in_handshake(&self) -> bool {
+        self.handshake.load(Relaxed)
+    }
+
+    /// Notes that it is counted as accepted.
+    pub(crate) fn set_accepted(&self) {
+        self.accepted.store(true, Relaxed);
+    }
+
+    pub(crate) fn is_accepted(&self) -> bool {
+        self.accepted.load(Relaxed)
+    }
+
+    /// Notes that it is counted as one of its client's connections.
+    pub(crate) fn set_entered(&self) {
+        self.entered.store(true, Relaxed);
+    }
+
+    pub(crate) fn has_entered(&self) -> bool {
+        self.entered.load(Relaxed)
+    }
+
+    pub(crate) fn attach(&self, value: Arc<dyn Any + Send + Sync>) {
+        self.extras.get_or_init(Box::default).attached().push(value);
+    }
+
+    /// What was last attached of that type.
+    pub(crate) fn find_attached<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        let attached = self.extras.get()?.attached();
+        attached
+            .iter()
+            .rev()
+            .find_map(|value| Arc::clone(value).downcast().ok())
+    }
+
+    /// Tells when the server shuts down.
+    pub(crate) fn shutdown(&self) -> &Shutdown {
+        &self.host.shutdown
     }
 
     /// Bytes have come.
     #[inline]
     pub(crate) fn has_read(&self, count: usize) {
+        self.host.meter.received(count);
         self.read.store(self.read() + count as u64, Relaxed);
         self.phase.store(0, Relaxed);
     }
@@ -90,7 +186,7 @@ impl Record {
         if frame > 0 {
             self.begun.store(true, Relaxed);
         }
-        self.buffered.store(buffered, Relaxed);
+        self.buffered.store(count(buffered), Relaxed);
         if buffered == 0 {
             self.frame.store(frame, Relaxed);
             self.phase.store(1, Relaxed);
@@ -100,21 +196,22 @@ impl Record {
         let is_new = self.frame.swap(frame + 1, Relaxed) != frame + 1;
         self.phase.store(2, Relaxed);
         if is_new {
-            self.ring(cx);
+            self.ring_others(cx);
         }
     }
 
     /// Bytes have left.
     #[inline]
     pub(crate) fn has_written(&self, count: usize) {
+        self.host.meter.sent(count);
         self.written.store(self.written() + count as u64, Relaxed);
     }
 
     /// A write waits to get rid of `unsent` bytes.
     pub(crate) fn stalls(&self, unsent: usize, cx: &Context<'_>) {
-        if self.unsent.swap(unsent.max(1), Relaxed) == 0 {
-            self.stalls.store(self.stall() + 1, Relaxed);
-            self.ring(cx);
+        if self.unsent.swap(count(unsent).max(1), Relaxed) == 0 {
+            self.stalls.fetch_add(1, Relaxed);
+            self.ring_others(cx);
         }
     }
 
@@ -129,7 +226,7 @@ impl Record {
     /// The oldest request that is being answered, counted from 1; 0 for none.
     pub(crate) fn answers(&self, request: u64, cx: &Context<'_>) {
         if self.request.swap(request, Relaxed) != request && request > 0 {
-            self.ring(cx);
+            self.ring_others(cx);
         }
     }
 
@@ -173,16 +270,21 @@ impl Record {
     }
 
     pub(crate) fn buffered(&self) -> usize {
-        self.buffered.load(Relaxed)
+        self.buffered.load(Relaxed) as usize
     }
 
     pub(crate) fn unsent(&self) -> usize {
-        self.unsent.load(Relaxed)
+        self.unsent.load(Relaxed) as usize
     }
 
     /// What tells one stall of the writing side from the next.
     pub(crate) fn stall(&self) -> u64 {
-        self.stalls.load(Relaxed)
+        u64::from(self.stalls.load(Relaxed))
+    }
+
+    /// How long ago it was accepted, in nanoseconds.
+    pub(crate) fn age(&self) -> u64 {
+        self.host.now().saturating_sub(self.since)
     }
 
     pub(crate) fn request(&self) -> u64 {
@@ -192,7 +294,7 @@ impl Record {
     /// Asks the connection's task to end.
     pub(crate) fn close(self: &Arc<Self>) {
         self.closing.store(true, SeqCst);
-        self.wake_by_ref();
+        self.ring();
     }
 
     pub(crate) fn is_closing(&self) -> bool {
@@ -205,21 +307,49 @@ impl Record {
         self.alarm.load(Relaxed) && self.alarm.swap(false, SeqCst)
     }
 
-    /// Tells whom to wake.
-    pub(crate) fn set_task(&self, waker: &Waker) {
-        let replaced = self.task().replace(waker.clone());
+    /// Tells that the connection's own task is the one of `waker`.
+    #[inline]
+    pub(crate) fn runs_in(&self, waker: &Waker) {
+        if !self.is_task(waker) {
+            self.set_task(waker);
+        }
+    }
+
+    /// Whether `waker` is that of the connection's own task, which [`ring`](Self::ring) wakes.
+    #[inline]
+    pub(crate) fn is_task(&self, waker: &Waker) -> bool {
+        let (data, functions) = identity(waker);
+        self.task_data.load(Relaxed) == data && self.task_functions.load(Relaxed) == functions
+    }
+
+    #[cold]
+    fn set_task(&self, waker: &Waker) {
+        let (data, functions) = identity(waker);
+        let mut task = self.task();
+        let replaced = task.replace(waker.clone());
+        self.task_data.store(data, Relaxed);
+        self.task_functions.store(functions, Relaxed);
+        drop(task);
         drop(replaced);
     }
 
-    /// Makes the watch look. The task that `cx` is of looks anyway once the handler has to wait.
-    #[cold]
-    fn ring(&self, cx: &Context<'_>) {
+    /// Makes the watch look.
+    pub(crate) fn ring(&self) {
         self.alarm.store(true, SeqCst);
         let waker = self.task().clone();
-        if let Some(waker) = waker
-            && !waker.will_wake(cx.waker())
-        {
+        if let Some(waker) = waker {
             waker.wake();
+        }
+    }
+
+    /// As [`ring`](Self::ring), from the task that `cx` is of: the connection's own looks anyway, once its handler has to
+    /// wait.
+    #[cold]
+    fn ring_others(&self, cx: &Context<'_>) {
+        if self.is_task(cx.waker()) {
+            self.alarm.store(true, SeqCst);
+        } else {
+            self.ring();
         }
     }
 
@@ -229,26 +359,28 @@ impl Record {
     }
 }
 
-/// What the timer of the connection's deadlines wakes.
-impl Wake for Record {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
+impl Extras {
+    fn attached(&self) -> MutexGuard<'_, Vec<Arc<dyn Any + Send + Sync>>> {
+        // Changed in one step.
+        self.attached.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.alarm.store(true, SeqCst);
-        let waker = self.task().clone();
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
+/// So many bytes, as far as a status has to tell.
+fn count(bytes: usize) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
+}
+
+/// What a waker is made of. Two that are made of the same wake the same task.
+fn identity(waker: &Waker) -> (usize, usize) {
+    (waker.data().addr(), std::ptr::from_ref(waker.vtable()).addr())
 }
 
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Record")
             .field("id", &self.id)
-            .field("peer", &self.peer)
+            .field("peer", self.peer())
             .field("phase", &self.phase())
             .field("read", &self.read())
             .field("written", &self.written())

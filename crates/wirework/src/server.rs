@@ -3,22 +3,27 @@
 //! What a handler should not have to think of is here: a bound on connections, accept errors, panics, and an orderly end.
 
 mod accept;
+mod alarms;
 mod clients;
 mod config_error;
 mod conversation;
 mod deadlines;
 mod door;
+mod doors;
+mod filter;
 mod handle;
 mod in_flight;
 mod linger;
 mod listeners;
 mod report;
 mod running;
+mod serving;
 mod session;
 mod shared;
 mod tally;
 mod watch;
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,20 +31,28 @@ use std::time::Duration;
 use wirework_codec::{BorrowDecoder, Decoder, Encoder};
 
 use self::accept::Acceptor;
+use self::alarms::Alarms;
 use self::clients::{ClientLimit, Clients};
 pub use self::config_error::ConfigError;
 use self::conversation::Pace;
 pub use self::deadlines::{Deadline, Deadlines};
-use self::door::{BorrowingDoor, FramedDoor, RawDoor, ServiceDoor, SessionDoor};
+pub use self::door::{BorrowingDoor, FramedDoor, RawDoor, ServiceDoor, SessionDoor};
+pub use self::doors::{AndDoor, Choice, DoorList, Doors, NoDoor};
+use self::filter::Gate;
+pub use self::filter::{Filter, Refusal};
 pub use self::handle::{ConnectionStatus, ServerHandle};
 pub use self::listeners::Listeners;
+use self::listeners::Served;
 pub use self::report::Report;
+use self::running::Ends;
 pub use self::running::RunningServer;
 pub use self::session::Session;
 use self::shared::Shared;
-use crate::context::ContextSource;
+use self::tally::Tally;
+use crate::context::Host;
+use crate::meter::Meter;
 use crate::record::Record;
-use crate::{Addr, Framed, Handler, Listener, Runtime, Service, Shutdown, Watched};
+use crate::{Addr, Context, Framed, Handler, Listener, Prepended, Runtime, Service, Shutdown, Watched};
 
 /// The most connections at a time, unless set otherwise.
 const MAX_CONNECTIONS: usize = 10_000;
@@ -47,11 +60,11 @@ const MAX_CONNECTIONS: usize = 10_000;
 /// The most of them from one client, unless set otherwise.
 const MAX_PER_CLIENT: usize = 1_000;
 
+/// What the protocol is called, unless set otherwise.
+const PROTOCOL: &str = "unnamed";
+
 /// How long connections may take to finish after a shutdown has begun, unless set otherwise.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(30);
-
-/// The most requests of one connection that are worked on at a time, unless set otherwise.
-const MAX_IN_FLIGHT: usize = 32;
 
 /// The order in which the replies of one connection leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,9 +74,6 @@ pub enum Replies {
     /// As they come: for protocols in which a reply says which request it is for.
     AsReady,
 }
-
-/// What a listener of `L` accepts.
-type Accepted<L> = <<L as Listeners>::Listener as Listener>::Connection;
 
 /// What to do with a connection for which there is no place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +86,7 @@ pub enum WhenFull {
 
 /// Serves connections on a runtime.
 ///
-/// There are three doors for a protocol: the raw connection ([`serve`](Self::serve)), the framed conversation
+/// There are three doors for a protocol, and [`serve_doors`](Self::serve_doors) for several protocols at once: the raw connection ([`serve`](Self::serve)), the framed conversation
 /// ([`serve_framed`](Self::serve_framed)), and requests and replies ([`serve_service`](Self::serve_service),
 /// [`serve_sessions`](Self::serve_sessions)).
 ///
@@ -87,9 +97,11 @@ pub enum WhenFull {
 /// | connections per client | 1,000; not for loopback | [`max_per_client`](Self::max_per_client) |
 /// | …and for further ones | refuse | [`when_client_full`](Self::when_client_full) |
 /// | who is one client | an IPv4 address, an IPv6 /64 | [`client_prefix`](Self::client_prefix) |
+/// | who is let in at all | everybody | [`filter`](Self::filter) |
 /// | what a peer may take how long for | see there | [`deadlines`](Self::deadlines) |
 /// | requests of a connection in flight | 32 | [`max_in_flight`](Self::max_in_flight) |
 /// | time to finish after a shutdown has begun | 30 s | [`drain_deadline`](Self::drain_deadline) |
+/// | the protocol's name in the log and in metrics | `unnamed` | [`protocol`](Self::protocol) |
 ///
 /// A handler that panics or fails ends its own connection and is logged; the others do not notice.
 ///
@@ -116,6 +128,8 @@ pub struct Server<R> {
     when_full: WhenFull,
     clients: ClientLimit,
     when_client_full: WhenFull,
+    gate: Gate,
+    protocol: Cow<'static, str>,
     deadlines: Deadlines,
     pace: Pace,
     drain_deadline: Duration,
@@ -135,11 +149,10 @@ impl<R: Runtime> Server<R> {
                 except_loopback: true,
             },
             when_client_full: WhenFull::Refuse,
+            gate: Gate::default(),
+            protocol: Cow::Borrowed(PROTOCOL),
             deadlines: Deadlines::new(),
-            pace: Pace {
-                max_in_flight: MAX_IN_FLIGHT,
-                replies: Replies::InOrder,
-            },
+            pace: Pace::new(),
             drain_deadline: DRAIN_DEADLINE,
         }
     }
@@ -197,6 +210,32 @@ impl<R: Runtime> Server<R> {
         self
     }
 
+    /// Sets who is let in, by address: everybody unless set. It is asked when a connection has been accepted, before a byte of it
+    /// is read, and again when a [proxy](crate::ProxyProtocol) has said for whom it connects.
+    ///
+    /// ```
+    /// use wirework::{Addr, Runtime, Server, Subnet};
+    ///
+    /// fn without<R: Runtime>(runtime: &R, banned: Vec<Subnet>) -> Server<R> {
+    ///     Server::new(runtime).filter(move |peer: &Addr| {
+    ///         let is_banned = peer.ip().is_some_and(|addr| banned.iter().any(|subnet| subnet.contains(addr.ip())));
+    ///         if is_banned { Err("banned") } else { Ok(()) }
+    ///     })
+    /// }
+    /// ```
+    #[must_use]
+    pub fn filter(mut self, filter: impl Filter) -> Self {
+        self.gate = Gate::new(filter);
+        self
+    }
+
+    /// Sets what the protocol is called in the log and in metrics; `unnamed` unless set.
+    #[must_use]
+    pub fn protocol(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.protocol = name.into();
+        self
+    }
+
     /// Sets the deadlines of each connection.
     #[must_use]
     pub fn deadlines(mut self, deadlines: Deadlines) -> Self {
@@ -211,8 +250,7 @@ impl<R: Runtime> Server<R> {
     /// Panics if `requests` is 0.
     #[must_use]
     pub fn max_in_flight(mut self, requests: usize) -> Self {
-        assert!(requests > 0, "max_in_flight must be at least 1");
-        self.pace.max_in_flight = requests;
+        self.pace.set_max_in_flight(requests);
         self
     }
 
@@ -224,7 +262,8 @@ impl<R: Runtime> Server<R> {
     }
 
     /// Sets how long connections may take to finish after a shutdown has begun; 30 seconds unless set. Those that have not
-    /// by then are cut.
+    /// by then are cut: their handlers are dropped. A handler that blocks its thread, instead of waiting, cannot be dropped before
+    /// it waits again, and the shutdown takes as long; work that blocks belongs into [`Runtime::blocking`].
     #[must_use]
     pub fn drain_deadline(mut self, duration: Duration) -> Self {
         self.drain_deadline = duration;
@@ -264,9 +303,9 @@ impl<R: Runtime> Server<R> {
     pub fn serve<L, H>(self, listener: L, handler: H) -> RunningServer
     where
         L: Listeners,
-        H: Handler<Watched<Accepted<L>>>,
+        H: Handler<Watched<Served<L>>>,
     {
-        self.start(listener, RawDoor { handler })
+        self.start(listener, RawDoor::new(handler))
     }
 
     /// Serves framed conversations, each with a copy of `codec`.
@@ -280,9 +319,9 @@ impl<R: Runtime> Server<R> {
     where
         L: Listeners,
         D: Clone + Send + Sync + 'static,
-        H: Handler<Framed<Accepted<L>, D>>,
+        H: Handler<Framed<Served<L>, D>>,
     {
-        self.start(listener, FramedDoor { codec, handler })
+        self.start(listener, FramedDoor::new(codec, handler))
     }
 
     /// Answers the requests of all connections by one service.
@@ -311,7 +350,7 @@ impl<R: Runtime> Server<R> {
         S: Service<<D as Decoder>::Item>,
     {
         let pace = self.pace;
-        self.start(listener, ServiceDoor { codec, service, pace })
+        self.start(listener, ServiceDoor::new(codec, service).with_pace(pace))
     }
 
     /// As [`serve_service`](Self::serve_service), with requests that lie in the read buffer: nothing is allocated or copied
@@ -319,6 +358,20 @@ impl<R: Runtime> Server<R> {
     ///
     /// # Panics
     /// As [`serve`](Self::serve).
+    ///
+    /// ```
+    /// use std::io;
+    /// use wirework::{Network, RunningServer, Server, codec::Lines};
+    ///
+    /// async fn shout(line: &str) -> io::Result<String> {
+    ///     Ok(line.to_uppercase())
+    /// }
+    ///
+    /// fn start<N: Network>(network: &N) -> io::Result<RunningServer> {
+    ///     let listener = network.listen_tcp(([127, 0, 0, 1], 0).into())?;
+    ///     Ok(Server::new(network).serve_service_ref(listener, Lines::new(), shout))
+    /// }
+    /// ```
     pub fn serve_service_ref<L, D, S, T, X>(self, listener: L, codec: D, service: S) -> RunningServer
     where
         L: Listeners,
@@ -327,7 +380,7 @@ impl<R: Runtime> Server<R> {
         T: Send + 'static,
         X: Into<Box<dyn Error + Send + Sync>> + Send + 'static,
     {
-        self.start(listener, BorrowingDoor { codec, service })
+        self.start(listener, BorrowingDoor::new(codec, service))
     }
 
     /// As [`serve_service`](Self::serve_service), with a service for each connection, which `new` makes. It knows its peer,
@@ -343,49 +396,72 @@ impl<R: Runtime> Server<R> {
         S: Service<<D as Decoder>::Item>,
     {
         let pace = self.pace;
-        self.start(listener, SessionDoor::new(codec, new, pace))
+        self.start(listener, SessionDoor::new(codec, new).with_pace(pace))
+    }
+
+    /// Serves several protocols at once, told apart by the first bytes of each connection.
+    ///
+    /// # Panics
+    /// As [`serve`](Self::serve).
+    pub fn serve_doors<L, D>(self, listener: L, doors: Doors<D>) -> RunningServer
+    where
+        L: Listeners,
+        D: DoorList<Prepended<Served<L>>>,
+    {
+        self.start(listener, doors)
     }
 
     fn start<L, H>(self, listeners: L, handler: H) -> RunningServer
     where
         L: Listeners,
-        H: Handler<Accepted<L>>,
+        H: Handler<Served<L>>,
     {
         if let Err(error) = self.check() {
             panic!("{error}");
         }
-        let (drain, abort) = (Shutdown::new(), Shutdown::new());
-        let contexts = ContextSource::new(&self.runtime, drain.clone());
+        let (drain, last_call) = (Shutdown::new(), Shutdown::new());
+        let meter = Meter::new(self.protocol.clone());
+        let host = Host::new(&self.runtime, drain.clone(), last_call.clone(), meter.clone());
+        let live = Arc::default();
+        let (listeners, upgrade) = listeners.into_parts();
         let shared = Arc::new(Shared {
+            upgrade,
             handler,
-            contexts: contexts.clone(),
+            host: Arc::clone(&host),
             max_connections: self.max_connections,
             when_full: self.when_full,
             clients: Clients::new(self.clients),
             when_client_full: self.when_client_full,
-            deadlines: Arc::new(self.deadlines),
-            tally: Arc::default(),
-            live: Arc::default(),
+            gate: self.gate,
+            deadlines: self.deadlines,
+            alarms: Alarms::new(&self.runtime, &host, &live),
+            tally: Arc::new(Tally::new(meter)),
+            protocol: self.protocol,
+            live,
             drain: drain.clone(),
-            abort: abort.clone(),
             runtime: self.runtime.clone(),
         });
         let handle = ServerHandle {
-            clock: contexts.context(Record::new(0, Addr::Unix(None), self.runtime.now())),
+            clock: Context::of(Record::new(0, Addr::Unix(None), host)),
             tally: Arc::clone(&shared.tally),
             live: Arc::clone(&shared.live),
             drain,
+            listeners: listeners.len(),
         };
         let mut local_addr = Err(std::io::ErrorKind::AddrNotAvailable.into());
         let mut accepting: Vec<running::Accepting> = Vec::new();
-        for listener in listeners.into_vec() {
+        for listener in listeners {
             if accepting.is_empty() {
                 local_addr = listener.local_addr();
             }
             let shared = Arc::clone(&shared);
-            accepting.push(Box::pin(Acceptor { listener, shared }.spawn()));
+            accepting.push(Box::pin(Acceptor::new(listener, shared).spawn()));
         }
         assert!(!accepting.is_empty(), "a server needs at least one listener");
-        RunningServer::new(local_addr, self.drain_deadline, handle, abort, accepting)
+        let ends = Ends {
+            drain_deadline: self.drain_deadline,
+            last_call,
+        };
+        RunningServer::new(local_addr, ends, handle, accepting)
     }
 }

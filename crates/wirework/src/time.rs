@@ -23,6 +23,11 @@ pub fn sleep<R: Runtime>(runtime: &R, duration: Duration) -> R::Timer {
     runtime.timer(after(runtime.now(), duration))
 }
 
+/// So many nanoseconds, of which a `u64` holds 584 years.
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// The instant `duration` after `start`, or some 30 years after it if that is beyond the clock.
 pub(crate) fn after(start: Instant, duration: Duration) -> Instant {
     start.checked_add(duration).unwrap_or_else(|| start + FAR)

@@ -25,8 +25,14 @@ use crate::interest::{Interest, Seen};
 pub(crate) struct Readiness {
     /// What is ready, and above those bits a count of the events.
     word: AtomicUsize,
-    reader: Waiting,
-    writer: Waiting,
+    waiting: Mutex<Waiting>,
+}
+
+/// The tasks that polled each direction last. Behind one lock, as each idle socket has one.
+#[derive(Debug, Default)]
+struct Waiting {
+    reader: Option<Waker>,
+    writer: Option<Waker>,
 }
 
 impl Readiness {
@@ -34,8 +40,7 @@ impl Readiness {
     pub(crate) fn new() -> Self {
         Self {
             word: AtomicUsize::new((Ready::READ | Ready::WRITE).0),
-            reader: Waiting::default(),
-            writer: Waiting::default(),
+            waiting: Mutex::new(Waiting::default()),
         }
     }
 
@@ -44,7 +49,7 @@ impl Readiness {
         if let Some(seen) = self.look(interest) {
             return Poll::Ready(seen);
         }
-        self.waiting(interest).replace(cx.waker());
+        self.wait(interest, cx.waker());
         // An event that was faster than the waker did not wake it. One that is slower finds it.
         self.look(interest).map_or(Poll::Pending, Poll::Ready)
     }
@@ -63,10 +68,23 @@ impl Readiness {
     /// Notes an event, and moves the wakers of those who wait for it to `wakers`, to be woken once no lock is held.
     pub(crate) fn set(&self, ready: Ready, wakers: &mut Vec<Waker>) {
         self.update(|word| Some(word.wrapping_add(EVENT) | ready.0));
+        let mut waiting = self.waiting();
         for interest in [Interest::Read, Interest::Write] {
             if ready.intersects(Ready::of(interest)) {
-                wakers.extend(self.waiting(interest).take());
+                wakers.extend(waiting.of(interest).take());
             }
+        }
+    }
+
+    fn wait(&self, interest: Interest, waker: &Waker) {
+        let mut waiting = self.waiting();
+        let held = waiting.of(interest);
+        if !held.as_ref().is_some_and(|held| held.will_wake(waker)) {
+            let replaced = held.replace(waker.clone());
+            // Dropped outside the lock, for that may drop a task and so run anything. Not woken: two tasks that poll the
+            // same direction would wake each other for ever.
+            drop(waiting);
+            drop(replaced);
         }
     }
 
@@ -85,10 +103,16 @@ impl Readiness {
         self.word.fetch_update(Ordering::AcqRel, Ordering::Acquire, change).ok();
     }
 
-    fn waiting(&self, interest: Interest) -> &Waiting {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    fn of(&mut self, interest: Interest) -> &mut Option<Waker> {
         match interest {
-            Interest::Read => &self.reader,
-            Interest::Write => &self.writer,
+            Interest::Read => &mut self.reader,
+            Interest::Write => &mut self.writer,
         }
     }
 }
@@ -135,28 +159,3 @@ impl BitOr for Ready {
 
 /// One event more.
 const EVENT: usize = 8;
-
-/// The task that polled a direction last.
-#[derive(Debug, Default)]
-struct Waiting(Mutex<Option<Waker>>);
-
-impl Waiting {
-    fn replace(&self, waker: &Waker) {
-        let mut held = self.lock();
-        if !held.as_ref().is_some_and(|held| held.will_wake(waker)) {
-            let replaced = held.replace(waker.clone());
-            // Dropped outside the lock, for that may drop a task and so run anything. Not woken: two tasks that poll the
-            // same direction would wake each other for ever.
-            drop(held);
-            drop(replaced);
-        }
-    }
-
-    fn take(&self) -> Option<Waker> {
-        self.lock().take()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Waker>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}

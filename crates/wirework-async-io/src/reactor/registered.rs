@@ -16,7 +16,6 @@ pub(crate) struct Registered<T: AsSocket> {
     io: T,
     readiness: Arc<Readiness>,
     key: Key,
-    reactor: &'static Reactor,
 }
 
 impl Reactor {
@@ -24,12 +23,7 @@ impl Reactor {
     pub(crate) fn register<T: AsSocket>(&'static self, io: T) -> io::Result<Registered<T>> {
         let readiness = Arc::new(Readiness::new());
         let key = self.epoll().add(&io, Arc::clone(&readiness))?;
-        Ok(Registered {
-            io,
-            readiness,
-            key,
-            reactor: self,
-        })
+        Ok(Registered { io, readiness, key })
     }
 }
 
@@ -54,6 +48,9 @@ impl<T: AsSocket> Registered<T> {
 
 impl<T: AsSocket> Drop for Registered<T> {
     fn drop(&mut self) {
-        self.reactor.epoll().remove(&self.io, self.key);
+        // There is one for the whole process, so none keeps a pointer to it.
+        if let Some(reactor) = Reactor::get() {
+            reactor.epoll().remove(&self.io, self.key);
+        }
     }
 }

@@ -59,6 +59,7 @@ macro_rules! __conformance_list {
                     a_thousand_connections,
                     two_tasks_accepting_do_not_spin,
                     a_reset_connection_has_no_peer,
+                    a_listener_can_be_adopted,
                     the_last_task_to_accept_is_woken,
                 }
                 udp {
@@ -147,6 +148,7 @@ macro_rules! __conformance_list {
                     in_use_names_the_path,
                     not_found_names_the_path,
                     refused_names_the_path,
+                    a_listener_can_be_adopted,
                     accepts_in_order,
                     a_dropped_accept_loses_no_connection,
                 }

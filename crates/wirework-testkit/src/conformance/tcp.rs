@@ -3,8 +3,8 @@
 //! What holds of any connection is checked in the modules that are generic over the transport.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::net::{Ipv6Addr, SocketAddr};
+use std::io::{self, Write};
+use std::net::{self, Ipv6Addr, SocketAddr};
 
 use futures_lite::future::{poll_once, zip};
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
@@ -280,4 +280,41 @@ async fn assert_refused<N: Network>(rt: &N, addr: SocketAddr) {
 /// There is no stable error kind for an address family that the system does not know.
 fn lacks_ipv6(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::AddrNotAvailable || error.to_string().contains("not supported")
+}
+
+/// A socket that was made elsewhere, and blocks, can be adopted: connections that wait on it already are accepted, and those
+/// that come, and it is the same socket still.
+pub async fn a_listener_can_be_adopted<N: Network>(rt: N) {
+    let socket = net::TcpListener::bind(LOOPBACK).expect("the system can listen");
+    let addr = socket.local_addr().expect("the system knows where");
+    let shared = socket.try_clone().expect("the system can share a socket");
+    let mut early = net::TcpStream::connect(addr).expect("the system can connect");
+    let adopted = rt.adopt_tcp_listener(socket);
+    if matches!(&adopted, Err(error) if error.kind() == io::ErrorKind::Unsupported) {
+        return println!("not checked, this network has no sockets of the system");
+    }
+    let mut listener = adopted.expect("adopting a listener must succeed");
+    assert_eq!(
+        ip(listener.local_addr()),
+        addr,
+        "an adopted listener must be where it was"
+    );
+    let mut server = listener
+        .accept()
+        .await
+        .expect("a connection that waited must be accepted");
+    early.write_all(b"early").expect("the system can send");
+    expect_bytes(&mut server, b"early").await;
+
+    let (client, server) = zip(rt.connect_tcp(addr), listener.accept()).await;
+    client.expect("connecting to an adopted listener must succeed");
+    server.expect("accepting from an adopted listener must succeed");
+    drop(listener);
+    // Whoever else has the socket still listens.
+    let late = net::TcpStream::connect(addr).expect("a shared listener must stay open");
+    let mut again = rt
+        .adopt_tcp_listener(shared)
+        .expect("adopting it once more must succeed");
+    again.accept().await.expect("a connection that waited must be accepted");
+    drop(late);
 }

@@ -3,6 +3,7 @@
 //! What holds of any connection is checked in the modules that are generic over the transport.
 
 use std::io;
+use std::os::unix::net::UnixListener;
 
 use futures_lite::AsyncWriteExt;
 use futures_lite::future::{poll_once, zip};
@@ -127,4 +128,20 @@ fn assert_names(error: &io::Error, path: &TempPath) {
         "the error must name {}: {error}",
         path.display()
     );
+}
+
+/// A socket that was made elsewhere, and blocks, can be adopted.
+pub async fn a_listener_can_be_adopted<N: Network>(rt: N) {
+    let path = TempPath::new();
+    let socket = UnixListener::bind(&*path).expect("the system can listen");
+    let adopted = rt.adopt_unix_listener(socket);
+    if matches!(&adopted, Err(error) if error.kind() == io::ErrorKind::Unsupported) {
+        return println!("not checked, this network has no sockets of the system");
+    }
+    let mut listener = adopted.expect("adopting a listener must succeed");
+    let (client, server) = zip(rt.connect_unix(&path), listener.accept()).await;
+    let mut client = client.expect("connecting to an adopted listener must succeed");
+    let mut server = server.expect("accepting from an adopted listener must succeed");
+    client.write_all(b"hello").await.expect("writing must succeed");
+    expect_bytes(&mut server, b"hello").await;
 }

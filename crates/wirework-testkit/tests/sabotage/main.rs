@@ -85,6 +85,7 @@ noticed! {
     missing_path_is_not_named: ErrorsNameNothing => unix::not_found_names_the_path;
     unknown_host_is_not_named: ErrorsNameNothing => dns::unknown_names_the_host;
     lookup_forgets_the_port: LookupForgetsPort => dns::localhost_is_loopback;
+    another_listener_is_adopted: AdoptsAnother => tcp::a_listener_can_be_adopted;
     path_is_removed_with_its_listener: PathIsRemoved => unix::in_use_names_the_path;
 
     udp_rest_comes_later: RestComesLater => udp::what_does_not_fit_is_cut_off;

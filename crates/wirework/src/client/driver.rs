@@ -12,7 +12,7 @@ use futures_sink::Sink;
 use wirework_codec::{Decoder, Encoder};
 
 use super::CallError;
-use super::calls::{Calls, Place, closed};
+use super::calls::{Calls, Place, Wants, closed};
 use super::matching::{Answer, Matching};
 use super::pushes::PushSender;
 use crate::time::after;
@@ -39,6 +39,8 @@ pub(super) struct Driver<R: Runtime, C, D, E, M, Q, A> {
     timer: Pin<Box<R::Timer>>,
     /// What the timer is set to.
     armed: Option<Instant>,
+    /// Other tasks have had a turn since the driver was woken.
+    has_yielded: bool,
 }
 
 impl<R, C, D, E, M, Q, A> Driver<R, C, D, E, M, Q, A>
@@ -64,13 +66,14 @@ where
             calls,
             matching,
             pushes,
-            max_in_flight: options.max_in_flight,
+            max_in_flight: options.max_in_flight.min(M::MAX_IN_FLIGHT),
             close_within: options.timeout,
             requests: Vec::new(),
             answers: Vec::new(),
             wakers: Vec::new(),
             timer: Box::pin(runtime.timer(runtime.now())),
             armed: None,
+            has_yielded: false,
             runtime: runtime.clone(),
         }
     }
@@ -103,23 +106,42 @@ where
     }
 
     /// Works until there is nothing to do. Ready with `Ok` when the client wants the connection closed.
+    ///
+    /// An executor may run a woken task before all others. The first of many callers to call again would then have its request
+    /// sent in a write of its own, and so would the next; so those who have been answered are let ahead, once.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.has_yielded = !self.has_yielded && self.calls.expects_more();
+        if self.has_yielded {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         loop {
             let sent = self.send(cx);
             // Even if nothing more can be sent: the peer may have answered before it went away.
             self.receive(cx)?;
             sent?;
             // Reading has flushed what it could, and has perhaps made room.
-            let accepts = self.requests.is_empty() && self.room() > 0 && self.framed.unsent() < HIGH_WATERMARK;
-            let parked = self.calls.park(accepts, cx);
+            let parked = self.calls.park(self.wants(), cx);
             if parked.close && self.requests.is_empty() {
                 return Poll::Ready(Ok(()));
             }
             let can_send = !self.requests.is_empty() && self.framed.unsent() < HIGH_WATERMARK;
-            if can_send || (accepts && parked.queued) {
+            if can_send || parked.queued {
                 continue;
             }
             ready!(self.poll_deadlines(parked.earliest, cx));
+        }
+    }
+
+    fn wants(&self) -> Wants {
+        if !self.requests.is_empty() || self.framed.unsent() >= HIGH_WATERMARK {
+            Wants::Nothing
+        } else if self.room() > 0 {
+            Wants::Requests
+        } else if M::FORGETS {
+            Wants::Room
+        } else {
+            Wants::Nothing
         }
     }
 

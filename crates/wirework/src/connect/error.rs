@@ -33,6 +33,15 @@ pub enum ConnectError {
         /// The addresses tried, in the order in which they failed. Empty if the name has no address.
         attempts: Vec<FailedAttempt>,
     },
+    /// The connection was lost, or the header cannot be written, while [announcing](crate::Connector::announce) the client.
+    #[error("cannot send {target} a PROXY header")]
+    Announce {
+        /// What was asked for.
+        target: String,
+        /// Why not.
+        #[source]
+        error: io::Error,
+    },
     /// The deadline passed.
     #[error("cannot connect to {target} within {limit:?}{}", Listed(attempts))]
     TimedOut {
@@ -51,7 +60,7 @@ impl ConnectError {
     pub fn attempts(&self) -> &[FailedAttempt] {
         match self {
             Self::Refused { attempts, .. } | Self::TimedOut { attempts, .. } => attempts,
-            Self::Target { .. } | Self::Resolve(_) => &[],
+            Self::Target { .. } | Self::Resolve(_) | Self::Announce { .. } => &[],
         }
     }
 
@@ -60,7 +69,7 @@ impl ConnectError {
     pub fn kind(&self) -> io::ErrorKind {
         match self {
             Self::Target { .. } => io::ErrorKind::InvalidInput,
-            Self::Resolve(error) => error.kind(),
+            Self::Resolve(error) | Self::Announce { error, .. } => error.kind(),
             Self::Refused { attempts, .. } => match attempts.last() {
                 Some(attempt) => attempt.error.kind(),
                 None => io::ErrorKind::NotFound,

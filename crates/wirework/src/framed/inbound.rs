@@ -12,6 +12,7 @@ use futures_io::AsyncRead;
 use wirework_codec::{DecodeError, Deframer};
 
 use crate::ShutdownSignal;
+use crate::meter::{Direction, Frames};
 use crate::record::Record;
 
 /// So many frames are handed out before other tasks get a turn, unless set otherwise.
@@ -26,10 +27,21 @@ pub(super) struct Inbound<D> {
     left: u32,
     /// Whether the last read took all there was room for, so that there probably is more.
     filled: bool,
+    frames: Frames,
     /// Where a server wants to know what is read.
     record: Option<Arc<Record>>,
-    /// Ends the conversation between two frames when the server shuts down.
-    until: Option<ShutdownSignal>,
+    /// Whether the conversation ends between two frames when that server shuts down.
+    ends_with_server: bool,
+    /// What else ends it. Boxed, for a server's connections have none.
+    until: Option<Box<Until>>,
+}
+
+/// What ends a conversation between two frames.
+#[derive(Debug)]
+struct Until {
+    signal: ShutdownSignal,
+    /// Whether it counts only as long as the peer has not sent a byte.
+    is_last_call: bool,
 }
 
 impl<D> Inbound<D> {
@@ -39,7 +51,9 @@ impl<D> Inbound<D> {
             budget: BUDGET,
             left: BUDGET,
             filled: false,
+            frames: Frames::new(Direction::Received),
             record: None,
+            ends_with_server: false,
             until: None,
         }
     }
@@ -50,12 +64,15 @@ impl<D> Inbound<D> {
             budget: self.budget,
             left: self.left,
             filled: self.filled,
+            frames: self.frames,
             record: self.record,
+            ends_with_server: self.ends_with_server,
             until: self.until,
         }
     }
 
     pub(super) fn set_record(&mut self, record: Arc<Record>) {
+        self.frames.set_meter(&record.host.meter);
         self.record = Some(record);
     }
 
@@ -66,7 +83,14 @@ impl<D> Inbound<D> {
     }
 
     pub(super) fn set_until(&mut self, signal: ShutdownSignal) {
-        self.until = Some(signal);
+        self.until = Some(Box::new(Until {
+            signal,
+            is_last_call: false,
+        }));
+    }
+
+    pub(super) fn end_with_server(&mut self) {
+        self.ends_with_server = true;
     }
 
     /// Takes a frame out of what is buffered, by `decode`. `None` where there is none, and once the budget is spent.
@@ -83,8 +107,21 @@ impl<D> Inbound<D> {
             return Ok(None);
         }
         let frame = decode(&mut self.deframer)?;
-        self.left -= u32::from(frame.is_some());
+        if frame.is_some() {
+            self.left -= 1;
+            self.frames.add();
+        }
         Ok(frame)
+    }
+
+    /// Whether something may be handed out before other tasks get a turn.
+    pub(super) fn has_budget(&self) -> bool {
+        self.left > 0
+    }
+
+    /// Something was handed out.
+    pub(super) fn spend(&mut self) {
+        self.left = self.left.saturating_sub(1);
     }
 
     /// Once the budget is spent: pending, with a wake-up on its way.
@@ -109,6 +146,7 @@ impl<D> Inbound<D> {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         self.filled = false;
+        self.frames.flush();
         let (read, room) = loop {
             let spare = self.deframer.spare();
             let room = spare.len();
@@ -147,8 +185,33 @@ impl<D> Inbound<D> {
     /// While waiting between two frames: has the server been told to shut down?
     #[inline]
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match &mut self.until {
-            Some(signal) if self.deframer.buffered() == 0 => signal.poll(cx),
+        if self.deframer.buffered() > 0 {
+            return Poll::Pending;
+        }
+        let has_begun = self.deframer.offset() > 0;
+        if let Some(until) = &mut self.until
+            && !(until.is_last_call && has_begun)
+        {
+            return until.signal.poll(cx);
+        }
+        match &self.record {
+            Some(record) if self.ends_with_server => {
+                // What a peer has not said yet may be on its way.
+                let host = &record.host;
+                let end = if has_begun { &host.shutdown } else { &host.last_call };
+                if end.has_begun() {
+                    return Poll::Ready(());
+                }
+                if record.is_task(cx.waker()) {
+                    // The server wakes all its connections' tasks.
+                    return Poll::Pending;
+                }
+                let until = self.until.insert(Box::new(Until {
+                    signal: end.signal(),
+                    is_last_call: !has_begun,
+                }));
+                until.signal.poll(cx)
+            }
             _ => Poll::Pending,
         }
     }

@@ -8,38 +8,44 @@ use std::task::{Context, Poll, ready};
 use futures_io::AsyncWrite;
 use wirework_codec::{Encoder, Mark, WriteBuf};
 
-use super::WriteError;
+use super::{WriteError, spare_buf};
+use crate::meter::{Direction, Frames};
 use crate::record::Record;
 
 /// Sending waits while this many bytes are unsent, unless set otherwise.
-pub(super) const HIGH_WATERMARK: usize = 64 * 1024;
+pub(super) const HIGH_WATERMARK: u32 = 64 * 1024;
 
 /// Once it waits, sending goes on when this few bytes are unsent, unless set otherwise.
-pub(super) const LOW_WATERMARK: usize = 16 * 1024;
+pub(super) const LOW_WATERMARK: u32 = 16 * 1024;
 
 /// How many pieces one `writev` takes at most.
 const MAX_SLICES: usize = 64;
 
+/// Each connection has one while it is idle, too, so what can be is small, or not there.
 #[derive(Debug)]
 pub(super) struct Outbound<E> {
     pub(super) encoder: E,
-    pub(super) buf: WriteBuf,
-    /// Whether the connection took bytes that it may hold back until it is flushed.
-    unflushed: bool,
-    low: usize,
-    high: usize,
-    state: State,
+    /// What is unsent; `None` if nothing is.
+    pub(super) buf: Option<Box<WriteBuf>>,
+    frames: Frames,
     /// Where a server wants to know what is written.
     record: Option<Arc<Record>>,
+    /// The error of a write that failed, for whoever comes first.
+    failure: Option<io::Error>,
+    low: u32,
+    high: u32,
+    state: State,
+    /// Whether the connection took bytes that it may hold back until it is flushed.
+    unflushed: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 enum State {
     Open,
     /// Above the high watermark and not yet below the low one.
     Full,
-    /// Writing failed. The error itself is given to whoever comes first.
-    Failed(io::ErrorKind, Option<io::Error>),
+    /// Writing failed.
+    Failed(io::ErrorKind),
     Closed,
 }
 
@@ -47,13 +53,15 @@ impl<E> Outbound<E> {
     pub(super) fn new(encoder: E, buf: WriteBuf) -> Self {
         Self {
             encoder,
-            buf,
-            // Whoever had the connection before may have written to it.
-            unflushed: true,
+            buf: (!buf.is_empty()).then(|| Box::new(buf)),
+            frames: Frames::new(Direction::Sent),
+            record: None,
+            failure: None,
             low: LOW_WATERMARK,
             high: HIGH_WATERMARK,
             state: State::Open,
-            record: None,
+            // Whoever had the connection before may have written to it.
+            unflushed: true,
         }
     }
 
@@ -61,15 +69,18 @@ impl<E> Outbound<E> {
         Outbound {
             encoder: map(self.encoder),
             buf: self.buf,
-            unflushed: self.unflushed,
+            frames: self.frames,
+            record: self.record,
+            failure: self.failure,
             low: self.low,
             high: self.high,
             state: self.state,
-            record: self.record,
+            unflushed: self.unflushed,
         }
     }
 
     pub(super) fn set_record(&mut self, record: Arc<Record>) {
+        self.frames.set_meter(&record.host.meter);
         self.record = Some(record);
     }
 
@@ -79,14 +90,26 @@ impl<E> Outbound<E> {
             low < high,
             "the low watermark ({low}) must be below the high one ({high})"
         );
-        self.low = low;
-        self.high = high;
+        // Beyond 4 GiB there is no difference that anyone would see.
+        self.high = u32::try_from(high).unwrap_or(u32::MAX);
+        self.low = u32::try_from(low).unwrap_or(u32::MAX - 1);
+    }
+
+    /// How many bytes wait to be sent.
+    #[inline]
+    pub(super) fn unsent(&self) -> usize {
+        self.buf.as_ref().map_or(0, |buf| buf.len())
+    }
+
+    /// The encoder, and what waits to be sent.
+    pub(super) fn into_parts(self) -> (E, WriteBuf) {
+        (self.encoder, self.buf.map_or_else(WriteBuf::new, |buf| *buf))
     }
 
     /// Whether sending has to wait.
     #[inline]
     pub(super) fn is_full(&self) -> bool {
-        self.buf.len() >= self.high || matches!(self.state, State::Full)
+        self.unsent() >= self.high as usize || matches!(self.state, State::Full)
     }
 
     /// Waits until the next frame may be appended.
@@ -97,9 +120,9 @@ impl<E> Outbound<E> {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         match self.state {
-            State::Open if self.buf.len() < self.high => Poll::Ready(Ok(())),
+            State::Open if self.unsent() < self.high as usize => Poll::Ready(Ok(())),
             State::Open | State::Full => self.poll_drain(io, cx),
-            State::Failed(..) | State::Closed => Poll::Ready(Err(self.refusal())),
+            State::Failed(_) | State::Closed => Poll::Ready(Err(self.refusal())),
         }
     }
 
@@ -118,7 +141,7 @@ impl<E> Outbound<E> {
     #[cold]
     fn poll_drain(&mut self, io: &mut (impl AsyncWrite + Unpin), cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.state = State::Full;
-        ready!(self.poll_write_to(io, cx, self.low))?;
+        ready!(self.poll_write_to(io, cx, self.low as usize))?;
         self.state = State::Open;
         Poll::Ready(Ok(()))
     }
@@ -130,21 +153,18 @@ impl<E> Outbound<E> {
     where
         E: Encoder<T>,
     {
-        if let State::Failed(..) | State::Closed = self.state {
+        if let State::Failed(_) | State::Closed = self.state {
             return Err(self.refusal().into());
         }
-        let mark = self.buf.mark();
-        match self.encoder.encode(item, &mut self.buf) {
-            Ok(()) => Ok(()),
-            Err(error) => Err(self.take_back(mark, error)),
+        let buf = self.buf.get_or_insert_with(spare_buf::take);
+        let mark = buf.mark();
+        match self.encoder.encode(item, buf) {
+            Ok(()) => {
+                self.frames.add();
+                Ok(())
+            }
+            Err(error) => Err(take_back(buf, mark, error)),
         }
-    }
-
-    /// Takes back what an encoder had appended before it failed.
-    #[cold]
-    fn take_back<X>(&mut self, mark: Mark, error: X) -> WriteError<X> {
-        self.buf.roll_back(mark);
-        WriteError::Encode(error)
     }
 
     /// Writes all that was appended.
@@ -153,7 +173,7 @@ impl<E> Outbound<E> {
         io: &mut (impl AsyncWrite + Unpin),
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
-        if let State::Failed(..) = self.state {
+        if let State::Failed(_) = self.state {
             return Poll::Ready(Err(self.refusal()));
         }
         ready!(self.poll_write_to(io, cx, 0))?;
@@ -169,7 +189,7 @@ impl<E> Outbound<E> {
     /// peer had sent before can still be read.
     #[inline]
     pub(super) fn poll_flush_aside(&mut self, io: &mut (impl AsyncWrite + Unpin), cx: &mut Context<'_>) -> Poll<()> {
-        if self.buf.is_empty() && !self.unflushed {
+        if self.buf.is_none() && !self.unflushed {
             return Poll::Ready(());
         }
         if let Err(error) = ready!(self.poll_flush(io, cx)) {
@@ -196,10 +216,7 @@ impl<E> Outbound<E> {
 
     /// A failure that nobody has been told of.
     pub(super) fn take_failure(&mut self) -> Option<io::Error> {
-        match &mut self.state {
-            State::Failed(_, error) => error.take(),
-            _ => None,
-        }
+        self.failure.take()
     }
 
     /// Writes until at most `left` bytes are unwritten.
@@ -209,22 +226,35 @@ impl<E> Outbound<E> {
         cx: &mut Context<'_>,
         left: usize,
     ) -> Poll<io::Result<()>> {
-        while self.buf.len() > left {
-            let written = match self.poll_write_once(io, cx) {
+        let Some(buf) = &mut self.buf else {
+            return Poll::Ready(Ok(()));
+        };
+        while buf.len() > left {
+            let written = match poll_write_once(buf, io, cx) {
                 Poll::Ready(written) => written,
                 Poll::Pending => {
                     if let Some(record) = &self.record {
-                        record.stalls(self.buf.len(), cx);
+                        record.stalls(buf.len(), cx);
                     }
                     return Poll::Pending;
                 }
             };
             match written {
                 Ok(0) => return Poll::Ready(self.note(Err(io::ErrorKind::WriteZero.into()))),
-                Ok(count) => self.written(count),
+                Ok(count) => {
+                    buf.advance(count);
+                    self.frames.flush();
+                    self.unflushed = true;
+                    if let Some(record) = &self.record {
+                        record.has_written(count);
+                    }
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Poll::Ready(self.note(Err(error))),
             }
+        }
+        if let Some(empty) = self.buf.take_if(|buf| buf.is_empty()) {
+            spare_buf::put_away(empty);
         }
         if let Some(record) = &self.record {
             record.flows();
@@ -232,33 +262,17 @@ impl<E> Outbound<E> {
         Poll::Ready(Ok(()))
     }
 
-    fn written(&mut self, count: usize) {
-        self.buf.advance(count);
-        self.unflushed = true;
-        if let Some(record) = &self.record {
-            record.has_written(count);
-        }
-    }
-
-    fn poll_write_once(&self, io: &mut (impl AsyncWrite + Unpin), cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        if self.buf.is_contiguous() {
-            return Pin::new(io).poll_write(cx, self.buf.chunk());
-        }
-        let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-        let filled = self.buf.io_slices(&mut slices);
-        Pin::new(io).poll_write_vectored(cx, &slices[..filled])
-    }
-
     /// Keeps a failure that nobody has been told of.
     fn keep(&mut self, error: io::Error) {
-        self.state = State::Failed(error.kind(), Some(error));
+        self.state = State::Failed(error.kind());
+        self.failure = Some(error);
     }
 
     /// Remembers a failure: nothing more can be sent, so nothing more is held.
     fn note(&mut self, result: io::Result<()>) -> io::Result<()> {
         if let Err(error) = &result {
-            self.state = State::Failed(error.kind(), None);
-            self.buf.clear();
+            self.state = State::Failed(error.kind());
+            self.buf = None;
             self.unflushed = false;
         }
         result
@@ -267,10 +281,32 @@ impl<E> Outbound<E> {
     /// Why nothing can be sent.
     #[cold]
     fn refusal(&mut self) -> io::Error {
-        match &mut self.state {
-            State::Failed(_, Some(_)) => self.take_failure().expect("the failure is there"),
-            State::Failed(kind, None) => io::Error::new(*kind, "an earlier write on this connection failed"),
+        if let Some(failure) = self.take_failure() {
+            return failure;
+        }
+        match self.state {
+            State::Failed(kind) => io::Error::new(kind, "an earlier write on this connection failed"),
             _ => io::Error::new(io::ErrorKind::BrokenPipe, "the connection was closed for sending"),
         }
     }
+}
+
+/// Takes back what an encoder had appended before it failed.
+#[cold]
+fn take_back<X>(buf: &mut WriteBuf, mark: Mark, error: X) -> WriteError<X> {
+    buf.roll_back(mark);
+    WriteError::Encode(error)
+}
+
+fn poll_write_once(
+    buf: &WriteBuf,
+    io: &mut (impl AsyncWrite + Unpin),
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<usize>> {
+    if buf.is_contiguous() {
+        return Pin::new(io).poll_write(cx, buf.chunk());
+    }
+    let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+    let filled = buf.io_slices(&mut slices);
+    Pin::new(io).poll_write_vectored(cx, &slices[..filled])
 }

@@ -35,7 +35,7 @@ impl<'a, E> Outbox<'a, E> {
     /// How many bytes wait to be sent.
     #[must_use]
     pub fn unsent(&self) -> usize {
-        self.outbound.buf.len()
+        self.outbound.unsent()
     }
 
     /// Whether the high watermark has been reached: a handler with many replies to one frame should stop here.

@@ -14,11 +14,11 @@ type Received<T, X> = Result<Option<T>, ReadError<X>>;
 
 impl<C: Connection, D, E> Framed<C, D, E> {
     pub(crate) fn connection_mut(&mut self) -> &mut C {
-        &mut self.connection
+        &mut self.sides.connection
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.outbound.is_full()
+        self.sides.outbound.is_full()
     }
 
     /// Appends a frame, full or not.
@@ -26,12 +26,13 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     where
         E: Encoder<T>,
     {
-        self.outbound.append(item)
+        self.sides.outbound.append(item)
     }
 
     /// Writes what it can. A failure is kept for the next who sends.
     pub(crate) fn poll_flush_aside(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.outbound.poll_flush_aside(&mut self.connection, cx)
+        let sides = &mut *self.sides;
+        sides.outbound.poll_flush_aside(&mut sides.connection, cx)
     }
 
     /// [`next`](Self::next) as a poll.
@@ -40,7 +41,7 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     where
         D: Decoder,
     {
-        self.poll_frame(cx, Deframer::next)
+        self.sides.poll_frame(cx, Deframer::next)
     }
 
     /// [`next_ref`](Self::next_ref), with all of the sending side.
@@ -48,13 +49,23 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     where
         D: BorrowDecoder,
     {
-        let Some(located) = poll_fn(|cx| self.poll_frame(cx, Deframer::locate)).await? else {
+        let sides = &mut *self.sides;
+        let Some(located) = poll_fn(|cx| sides.poll_frame(cx, Deframer::locate)).await? else {
             return Ok(None);
         };
-        let frame = self.inbound.deframer.parse(located)?;
+        let frame = match sides.inbound.deframer.parse(located) {
+            Ok(frame) => frame,
+            Err(error) => {
+                // As in `fail`.
+                let flush =
+                    |cx: &mut Context<'_>| Poll::Ready(sides.outbound.poll_flush_aside(&mut sides.connection, cx));
+                let _unsent = poll_fn(flush).await;
+                return Err(error.into());
+            }
+        };
         let sending = Sending {
-            connection: &mut self.connection,
-            outbound: &mut self.outbound,
+            connection: &mut sides.connection,
+            outbound: &mut sides.outbound,
         };
         Ok(Some((frame, sending)))
     }

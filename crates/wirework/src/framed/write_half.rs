@@ -42,7 +42,7 @@ impl<W: AsyncWrite + Unpin, E> FramedWrite<W, E> {
 
     /// How many bytes wait to be sent.
     pub fn unsent(&self) -> usize {
-        self.outbound.buf.len()
+        self.outbound.unsent()
     }
 
     /// Sends a frame and writes all that is unsent.

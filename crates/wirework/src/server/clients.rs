@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use event_listener::Event;
 
-use crate::Addr;
+use crate::{Addr, Subnet};
 
 /// Connections per client: by IP address, or by a prefix of it.
 ///
@@ -27,12 +27,11 @@ impl ClientLimit {
         if self.except_loopback && ip.is_loopback() {
             return None;
         }
-        let (address, prefix) = match ip {
-            IpAddr::V4(ip) => (ip.to_ipv6_mapped(), 96 + self.prefix_v4),
-            IpAddr::V6(ip) => (ip, self.prefix_v6),
+        let prefix = match ip {
+            IpAddr::V4(_) => self.prefix_v4,
+            IpAddr::V6(_) => self.prefix_v6,
         };
-        let mask = u128::MAX.checked_shl(128 - u32::from(prefix)).unwrap_or(0);
-        Some(Ipv6Addr::from_bits(address.to_bits() & mask))
+        Some(Subnet::new(ip, prefix).first())
     }
 }
 
@@ -46,59 +45,43 @@ pub(super) struct Clients {
 }
 
 impl Clients {
-    pub(super) fn new(limit: ClientLimit) -> Arc<Self> {
-        Arc::new(Self {
+    pub(super) fn new(limit: ClientLimit) -> Self {
+        Self {
             limit,
             table: Mutex::default(),
             left: Event::new(),
-        })
+        }
     }
 
-    /// Takes a place of `peer`'s; `None` if it has as many connections as it may.
-    pub(super) fn enter(self: &Arc<Self>, peer: &Addr) -> Option<ClientPlace> {
-        let client = self.limit.key(peer);
-        if let Some(client) = client {
-            let mut table = self.table();
-            let count = table.entry(client).or_default();
-            if *count >= self.limit.connections {
-                return None;
-            }
-            *count += 1;
+    /// Takes a place of `peer`'s, to be [left](Self::leave) again; `false` if it has as many connections as it may.
+    pub(super) fn enter(&self, peer: &Addr) -> bool {
+        let Some(client) = self.limit.key(peer) else {
+            return true;
+        };
+        let mut table = self.table();
+        let count = table.entry(client).or_default();
+        if *count >= self.limit.connections {
+            return false;
         }
-        Some(ClientPlace {
-            clients: Arc::clone(self),
-            client,
-        })
+        *count += 1;
+        true
     }
 
     /// As [`enter`](Self::enter), waiting for one of its connections to end if need be.
-    pub(super) async fn wait_to_enter(self: &Arc<Self>, peer: &Addr) -> ClientPlace {
+    pub(super) async fn wait_to_enter(&self, peer: &Addr) {
         loop {
             let left = self.left.listen();
-            if let Some(place) = self.enter(peer) {
-                return place;
+            if self.enter(peer) {
+                return;
             }
             left.await;
         }
     }
 
-    fn table(&self) -> MutexGuard<'_, BTreeMap<Ipv6Addr, usize>> {
-        // Counts are changed in one step each.
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// One connection of a client's, until dropped.
-#[derive(Debug)]
-pub(super) struct ClientPlace {
-    clients: Arc<Clients>,
-    client: Option<Ipv6Addr>,
-}
-
-impl Drop for ClientPlace {
-    fn drop(&mut self) {
-        let Some(client) = self.client else { return };
-        let mut table = self.clients.table();
+    /// Gives back a place that was entered.
+    pub(super) fn leave(&self, peer: &Addr) {
+        let Some(client) = self.limit.key(peer) else { return };
+        let mut table = self.table();
         if let Some(count) = table.get_mut(&client) {
             *count -= 1;
             if *count == 0 {
@@ -106,7 +89,12 @@ impl Drop for ClientPlace {
             }
         }
         drop(table);
-        self.clients.left.notify(usize::MAX);
+        self.left.notify(usize::MAX);
+    }
+
+    fn table(&self) -> MutexGuard<'_, BTreeMap<Ipv6Addr, usize>> {
+        // Counts are changed in one step each.
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -158,12 +146,14 @@ mod tests {
     fn places_are_given_back_and_nothing_is_left() {
         let clients = Clients::new(limit(2));
         let (one, other) = (peer("192.0.2.1"), peer("192.0.2.2"));
-        let places = (clients.enter(&one).unwrap(), clients.enter(&one).unwrap());
-        assert!(clients.enter(&one).is_none());
-        assert!(clients.enter(&other).is_some());
-        drop(places.0);
-        assert!(clients.enter(&one).is_some());
-        drop(places.1);
+        assert!(clients.enter(&one) && clients.enter(&one));
+        assert!(!clients.enter(&one));
+        assert!(clients.enter(&other));
+        clients.leave(&one);
+        assert!(clients.enter(&one));
+        for peer in [&one, &one, &other] {
+            clients.leave(peer);
+        }
         assert!(clients.table().is_empty());
     }
 }

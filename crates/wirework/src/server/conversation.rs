@@ -13,8 +13,12 @@ use wirework_codec::{BorrowDecoder, Decoder, Encoder};
 use super::Replies;
 use super::in_flight::InFlight;
 use super::linger::linger;
+use crate::meter::Stopwatch;
 use crate::record::Record;
 use crate::{Connection, Framed, Service};
+
+/// The most requests of one connection that are worked on at a time, unless set otherwise.
+const MAX_IN_FLIGHT: usize = 32;
 
 /// Why a conversation ended early.
 pub(super) type Failure = Box<dyn Error + Send + Sync>;
@@ -24,6 +28,20 @@ pub(super) type Failure = Box<dyn Error + Send + Sync>;
 pub(super) struct Pace {
     pub(super) max_in_flight: usize,
     pub(super) replies: Replies,
+}
+
+impl Pace {
+    pub(super) const fn new() -> Self {
+        Self {
+            max_in_flight: MAX_IN_FLIGHT,
+            replies: Replies::InOrder,
+        }
+    }
+
+    pub(super) fn set_max_in_flight(&mut self, requests: usize) {
+        assert!(requests > 0, "max_in_flight must be at least 1");
+        self.max_in_flight = requests;
+    }
 }
 
 /// Answers requests until the peer has sent its last, and sends what is `pushed` in between.
@@ -42,7 +60,7 @@ where
 {
     let mut conversation = Conversation {
         framed: &mut framed,
-        in_flight: InFlight::new(pace.replies),
+        in_flight: InFlight::new(pace.replies, Stopwatch::new(cx)),
         max_in_flight: pace.max_in_flight,
         pushed: pushed.map(Box::pin),
         record: Arc::clone(cx.record()),
@@ -67,6 +85,7 @@ where
     X: Into<Failure>,
 {
     let record = cx.record();
+    let stopwatch = Stopwatch::new(cx);
     let mut count = 0;
     let ended = loop {
         let (request, mut rest) = match framed.next_ref_apart().await {
@@ -75,6 +94,7 @@ where
             Err(error) => break Err(error.into()),
         };
         count += 1;
+        let lap = stopwatch.start();
         let mut answering = pin!(service.call(request));
         let answer = poll_fn(|cx| {
             let answer = answering.as_mut().poll(cx);
@@ -86,6 +106,7 @@ where
             answer
         })
         .await;
+        stopwatch.stop(lap);
         match answer {
             Ok(response) => rest.append(response)?,
             Err(error) => break Err(error.into()),

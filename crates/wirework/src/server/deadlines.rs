@@ -12,7 +12,8 @@ use super::ConfigError;
 ///
 /// | | counts | default |
 /// |---|---|---|
-/// | [`first_frame`](Self::first_frame) | from the accept to the peer's first frame | 30 s |
+/// | [`handshake`](Self::handshake) | from the accept until all [upgrades](crate::Upgrade) are done | 10 s |
+/// | [`first_frame`](Self::first_frame) | from then, or the accept, to the peer's first frame | 30 s |
 /// | [`idle`](Self::idle) | while nothing is under way in either direction | 5 min |
 /// | [`frame`](Self::frame) | from a frame's first byte to its last | 60 s |
 /// | [`write`](Self::write) | while the peer takes nothing of what is to be sent | 60 s |
@@ -34,6 +35,7 @@ use super::ConfigError;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Deadlines {
+    pub(super) handshake: Setting,
     pub(super) first_frame: Setting,
     pub(super) idle: Setting,
     pub(super) frame: Setting,
@@ -63,6 +65,7 @@ impl Deadlines {
     #[must_use]
     pub fn new() -> Self {
         Self {
+            handshake: Setting::Default(Duration::from_secs(10)),
             first_frame: Setting::Default(Duration::from_secs(30)),
             idle: Setting::Default(Duration::from_mins(5)),
             frame: Setting::Default(Duration::from_mins(1)),
@@ -80,6 +83,7 @@ impl Deadlines {
     #[must_use]
     pub fn none() -> Self {
         Self {
+            handshake: Setting::Off,
             first_frame: Setting::Off,
             idle: Setting::Off,
             frame: Setting::Off,
@@ -90,7 +94,20 @@ impl Deadlines {
         }
     }
 
-    /// Sets how long after it was accepted a connection may be without a whole frame from the peer; 30 seconds unless set.
+    /// Sets how long after it was accepted a connection may take until it is ready to be served: for its
+    /// [upgrades](crate::Upgrade), such as TLS or a PROXY header, and for telling its [protocol](crate::Doors). 10 seconds unless
+    /// set. No other deadline but `lifetime` counts meanwhile.
+    ///
+    /// # Panics
+    /// Panics if it is zero.
+    #[must_use]
+    pub fn handshake(mut self, duration: impl Into<Option<Duration>>) -> Self {
+        self.handshake = Setting::chosen("handshake", duration.into());
+        self
+    }
+
+    /// Sets how long a connection may be without a whole frame from the peer, from when it is ready to be served; 30 seconds
+    /// unless set.
     /// `None` for protocols in which a peer may only listen.
     ///
     /// # Panics
@@ -174,6 +191,7 @@ impl Deadlines {
     /// Looks for deadlines that were chosen and that another one makes useless.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let all = [
+            ("handshake", self.handshake),
             ("first_frame", self.first_frame),
             ("idle", self.idle),
             ("frame", self.frame),
@@ -235,11 +253,12 @@ pub enum Deadline {
     Request,
     Lifetime,
     MinRate,
+    Handshake,
 }
 
 impl Deadline {
     /// How many there are.
-    pub(super) const COUNT: usize = 7;
+    pub(super) const COUNT: usize = 8;
 
     /// The name of its setting.
     #[must_use]
@@ -252,6 +271,7 @@ impl Deadline {
             Self::Request => "request",
             Self::Lifetime => "lifetime",
             Self::MinRate => "min_rate",
+            Self::Handshake => "handshake",
         }
     }
 }

@@ -1,16 +1,26 @@
 //! The doors by which a connection comes to a protocol: raw, as frames, or as requests.
 
+use std::fmt;
 use std::marker::PhantomData;
 
 use wirework_codec::{BorrowDecoder, Decoder, Encoder};
 
+use super::Replies;
 use super::conversation::{Failure, Pace, converse, converse_ref};
 use super::session::Session;
 use crate::{Connection, Context, Framed, Handler, Service, Watched};
 
-/// Counts what passes.
-pub(super) struct RawDoor<H> {
-    pub(super) handler: H,
+/// The door to a handler of raw connections, as in [`Server::serve`](crate::Server::serve); for [`Doors`](crate::Doors).
+#[derive(Debug, Clone)]
+pub struct RawDoor<H> {
+    handler: H,
+}
+
+impl<H> RawDoor<H> {
+    /// The door to `handler`.
+    pub const fn new(handler: H) -> Self {
+        Self { handler }
+    }
 }
 
 impl<C, H> Handler<C> for RawDoor<H>
@@ -26,10 +36,19 @@ where
     }
 }
 
-/// Frames each connection before it is handled.
-pub(super) struct FramedDoor<D, H> {
-    pub(super) codec: D,
-    pub(super) handler: H,
+/// The door to a handler of frames, as in [`Server::serve_framed`](crate::Server::serve_framed); for
+/// [`Doors`](crate::Doors).
+#[derive(Debug, Clone)]
+pub struct FramedDoor<D, H> {
+    codec: D,
+    handler: H,
+}
+
+impl<D, H> FramedDoor<D, H> {
+    /// The door to `handler`, each connection with a copy of `codec`.
+    pub const fn new(codec: D, handler: H) -> Self {
+        Self { codec, handler }
+    }
 }
 
 impl<C, D, H> Handler<C> for FramedDoor<D, H>
@@ -45,11 +64,42 @@ where
     }
 }
 
-/// Answers requests by one service for all connections.
-pub(super) struct ServiceDoor<D, S> {
-    pub(super) codec: D,
-    pub(super) service: S,
-    pub(super) pace: Pace,
+/// The door to a service, as in [`Server::serve_service`](crate::Server::serve_service); for [`Doors`](crate::Doors).
+#[derive(Debug, Clone)]
+pub struct ServiceDoor<D, S> {
+    codec: D,
+    service: S,
+    pace: Pace,
+}
+
+impl<D, S> ServiceDoor<D, S> {
+    /// The door to `service`, each connection with a copy of `codec`.
+    pub const fn new(codec: D, service: S) -> Self {
+        let pace = Pace::new();
+        Self { codec, service, pace }
+    }
+
+    /// As [`Server::max_in_flight`](crate::Server::max_in_flight), for this door; 32 unless set.
+    ///
+    /// # Panics
+    /// Panics if `requests` is 0.
+    #[must_use]
+    pub fn max_in_flight(mut self, requests: usize) -> Self {
+        self.pace.set_max_in_flight(requests);
+        self
+    }
+
+    /// As [`Server::replies`](crate::Server::replies), for this door; in order unless set.
+    #[must_use]
+    pub fn replies(mut self, order: Replies) -> Self {
+        self.pace.replies = order;
+        self
+    }
+
+    pub(super) fn with_pace(mut self, pace: Pace) -> Self {
+        self.pace = pace;
+        self
+    }
 }
 
 impl<C, D, S> Handler<C> for ServiceDoor<D, S>
@@ -66,10 +116,19 @@ where
     }
 }
 
-/// As [`ServiceDoor`], with requests that lie in the read buffer.
-pub(super) struct BorrowingDoor<D, S> {
-    pub(super) codec: D,
-    pub(super) service: S,
+/// As [`ServiceDoor`], with requests that lie in the read buffer, as in
+/// [`Server::serve_service_ref`](crate::Server::serve_service_ref).
+#[derive(Debug, Clone)]
+pub struct BorrowingDoor<D, S> {
+    codec: D,
+    service: S,
+}
+
+impl<D, S> BorrowingDoor<D, S> {
+    /// The door to `service`, each connection with a copy of `codec`.
+    pub const fn new(codec: D, service: S) -> Self {
+        Self { codec, service }
+    }
 }
 
 impl<C, D, S, T, X> Handler<C> for BorrowingDoor<D, S>
@@ -87,8 +146,9 @@ where
     }
 }
 
-/// Answers requests by a service of the connection's own.
-pub(super) struct SessionDoor<D, N, S> {
+/// The door to a service for each connection, as in [`Server::serve_sessions`](crate::Server::serve_sessions); for
+/// [`Doors`](crate::Doors).
+pub struct SessionDoor<D, N, S> {
     codec: D,
     new: N,
     pace: Pace,
@@ -96,13 +156,44 @@ pub(super) struct SessionDoor<D, N, S> {
 }
 
 impl<D, N, S> SessionDoor<D, N, S> {
-    pub(super) fn new(codec: D, new: N, pace: Pace) -> Self {
+    /// The door to the services that `new` makes, each connection with a copy of `codec`.
+    pub const fn new(codec: D, new: N) -> Self {
         Self {
             codec,
             new,
-            pace,
+            pace: Pace::new(),
             makes: PhantomData,
         }
+    }
+
+    /// As [`Server::max_in_flight`](crate::Server::max_in_flight), for this door; 32 unless set.
+    ///
+    /// # Panics
+    /// Panics if `requests` is 0.
+    #[must_use]
+    pub fn max_in_flight(mut self, requests: usize) -> Self {
+        self.pace.set_max_in_flight(requests);
+        self
+    }
+
+    /// As [`Server::replies`](crate::Server::replies), for this door; in order unless set.
+    #[must_use]
+    pub fn replies(mut self, order: Replies) -> Self {
+        self.pace.replies = order;
+        self
+    }
+
+    pub(super) fn with_pace(mut self, pace: Pace) -> Self {
+        self.pace = pace;
+        self
+    }
+}
+
+impl<D: fmt::Debug, N, S> fmt::Debug for SessionDoor<D, N, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionDoor")
+            .field("codec", &self.codec)
+            .finish_non_exhaustive()
     }
 }
 
@@ -125,6 +216,5 @@ where
 
 /// Frames a connection so that it ends with the server and that its deadlines are watched.
 fn framed<C: Connection, D: Clone>(connection: C, codec: &D, cx: &Context) -> Framed<C, D> {
-    let framed = Framed::new(connection, codec.clone());
-    framed.until(cx.shutdown()).watched_by(cx)
+    Framed::new(connection, codec.clone()).served_by(cx)
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::Report;
 use super::tally::Tally;
 use crate::record::{Phase, Record};
-use crate::{Addr, Context, Runtime, Shutdown};
+use crate::{Addr, Context, Shutdown};
 
 /// Sees what a running server does, lists its connections and closes them; from
 /// [`RunningServer::handle`](crate::RunningServer::handle). Cheap to clone, and keeps nothing alive.
@@ -28,6 +28,7 @@ pub struct ServerHandle {
     pub(super) tally: Arc<Tally>,
     pub(super) live: Arc<Live>,
     pub(super) drain: Shutdown,
+    pub(super) listeners: usize,
 }
 
 impl ServerHandle {
@@ -37,25 +38,28 @@ impl ServerHandle {
         self.tally.report()
     }
 
-    /// Whether it accepts connections: `false` as soon as a shutdown has begun. What a load balancer wants to know.
+    /// Whether it accepts connections: `false` as soon as a shutdown has begun, or its last listener has failed. What a load
+    /// balancer wants to know.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        !self.drain.has_begun()
+        !self.drain.has_begun() && self.tally.lost_listeners() < self.listeners as u64
     }
 
     /// The live connections, the oldest first.
     #[must_use]
     pub fn connections(&self) -> Vec<ConnectionStatus> {
-        let now = self.clock.now();
-        let records: Vec<_> = self.live.records().values().cloned().collect();
-        records.iter().map(|record| ConnectionStatus::of(record, now)).collect()
+        self.live
+            .all()
+            .iter()
+            .map(|record| ConnectionStatus::of(record))
+            .collect()
     }
 
     /// Closes the connection of that [number](Context::connection_id): its handler is dropped. Says whether there was such a
     /// connection. It counts as cut.
     #[expect(clippy::must_use_candidate, reason = "a connection that has ended is closed, too")]
     pub fn close(&self, id: u64) -> bool {
-        let record = self.live.records().get(&id).cloned();
+        let record = self.live.get(id);
         if let Some(record) = &record {
             record.close();
         }
@@ -69,8 +73,10 @@ impl ServerHandle {
 pub struct ConnectionStatus {
     /// Its number: counted from 0 by each server.
     pub id: u64,
-    /// The other end.
+    /// Whom it is for.
     pub peer: Addr,
+    /// The other end itself, be it that one or a proxy.
+    pub direct_peer: Addr,
     /// How long ago it was accepted.
     pub age: Duration,
     /// What it is doing.
@@ -86,12 +92,13 @@ pub struct ConnectionStatus {
 }
 
 impl ConnectionStatus {
-    fn of(record: &Record, now: Instant) -> Self {
+    fn of(record: &Record) -> Self {
         let phase = record.phase();
         Self {
             id: record.id,
-            peer: record.peer.clone(),
-            age: now.saturating_duration_since(record.since),
+            peer: record.peer().clone(),
+            direct_peer: record.direct_peer.clone(),
+            age: Duration::from_nanos(record.age()),
             phase,
             read: record.read(),
             written: record.written(),
@@ -103,22 +110,55 @@ impl ConnectionStatus {
 
 /// The connections that are being handled.
 #[derive(Debug, Default)]
-pub(super) struct Live {
-    records: Mutex<BTreeMap<u64, Arc<Record>>>,
+pub(super) struct Live(Mutex<Connections>);
+
+#[derive(Debug, Default)]
+struct Connections {
+    records: BTreeMap<u64, Arc<Record>>,
+    /// Whether they were cut, and with them any that come after.
+    cut: bool,
 }
 
 impl Live {
     pub(super) fn insert(&self, record: &Arc<Record>) {
-        self.records().insert(record.id, Arc::clone(record));
+        let mut connections = self.connections();
+        connections.records.insert(record.id, Arc::clone(record));
+        if connections.cut {
+            record.close();
+        }
     }
 
     pub(super) fn remove(&self, id: u64) {
-        let record = self.records().remove(&id);
+        let record = self.connections().records.remove(&id);
         drop(record);
     }
 
-    fn records(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Record>>> {
+    pub(super) fn get(&self, id: u64) -> Option<Arc<Record>> {
+        self.connections().records.get(&id).cloned()
+    }
+
+    /// Closes all connections, for good.
+    pub(super) fn cut(&self) {
+        self.connections().cut = true;
+        for record in self.all() {
+            record.close();
+        }
+    }
+
+    /// Wakes all connections, to see that a shutdown has begun.
+    pub(super) fn wake(&self) {
+        for record in self.all() {
+            record.ring();
+        }
+    }
+
+    /// Copied, since whatever is done with a connection may make others end and leave the table.
+    fn all(&self) -> Vec<Arc<Record>> {
+        self.connections().records.values().cloned().collect()
+    }
+
+    fn connections(&self) -> MutexGuard<'_, Connections> {
         // Changed in one step each.
-        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Deadline;
+use super::{Deadline, Refusal};
 
 /// Counts of a server's connections; see [`RunningServer::shutdown`](crate::RunningServer::shutdown).
 ///
@@ -27,8 +27,11 @@ pub struct Report {
     pub cut: u64,
     /// Of all these, connections that ended by themselves after the shutdown had begun.
     pub drained: u64,
-    /// Connections that were not let in, because of a limit. They count nowhere else.
+    /// Connections that were not let in; see [`refused_by`](Self::refused_by) for why. They count nowhere else.
     pub refused: u64,
+    /// Listeners that failed for good, with nobody listening there any more. Why was logged.
+    pub lost_listeners: u64,
+    pub(super) refusals: [u64; Refusal::COUNT],
     pub(super) missed: [u64; Deadline::COUNT],
 }
 
@@ -37,6 +40,12 @@ impl Report {
     #[must_use]
     pub fn missed(&self, deadline: Deadline) -> u64 {
         self.missed[deadline as usize]
+    }
+
+    /// How many connections were not let in for that reason.
+    #[must_use]
+    pub fn refused_by(&self, refusal: Refusal) -> u64 {
+        self.refusals[refusal as usize]
     }
 }
 
@@ -53,6 +62,10 @@ impl fmt::Display for Report {
             self.cut,
             self.drained,
             self.refused
-        )
+        )?;
+        match self.lost_listeners {
+            0 => Ok(()),
+            lost => write!(f, "; {lost} listeners lost"),
+        }
     }
 }

@@ -11,16 +11,25 @@ use super::{Report, ServerHandle};
 use crate::time::sleep;
 use crate::{Addr, Shutdown, ShutdownSignal, TaskError};
 
+/// How long those who have just connected may take to say something, once the server drains.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// A server that accepts and handles connections in the background; from [`Server`](crate::Server).
 ///
 /// Dropping it stops the server at once: connections are cut. To let them finish, use [`shutdown`](Self::shutdown).
 #[must_use = "dropping it stops the server"]
 pub struct RunningServer {
     local_addr: io::Result<Addr>,
-    drain_deadline: Duration,
+    ends: Ends,
     handle: ServerHandle,
-    abort: Shutdown,
     accepting: Vec<Accepting>,
+}
+
+/// How the server ends.
+pub(super) struct Ends {
+    pub(super) drain_deadline: Duration,
+    /// Ends those who have not said a word.
+    pub(super) last_call: Shutdown,
 }
 
 /// An accept loop, whose runtime is erased. Dropping it stops it.
@@ -29,16 +38,14 @@ pub(super) type Accepting = Pin<Box<dyn Future<Output = Result<(), TaskError>> +
 impl RunningServer {
     pub(super) fn new(
         local_addr: io::Result<Addr>,
-        drain_deadline: Duration,
+        ends: Ends,
         handle: ServerHandle,
-        abort: Shutdown,
         accepting: Vec<Accepting>,
     ) -> Self {
         Self {
             local_addr,
-            drain_deadline,
+            ends,
             handle,
-            abort,
             accepting,
         }
     }
@@ -75,6 +82,8 @@ impl RunningServer {
     /// Ends the server in order: stops accepting, tells every connection, waits until all have finished, but no
     /// longer than the drain deadline, and cuts the rest.
     ///
+    /// Peers that have connected and not said a word yet are given a second to say it: their first request may be on its way.
+    ///
     /// # Cancel safety
     /// Dropping the future drops the server: the rest is cut at once.
     pub async fn shutdown(self) -> Report {
@@ -96,11 +105,13 @@ impl RunningServer {
     /// Lets connections finish until the drain deadline, or until `hurry`, and cuts the rest.
     async fn drain(mut self, mut hurry: Option<ShutdownSignal>) -> Report {
         self.handle.drain.begin();
+        self.handle.live.wake();
         for accepting in self.accepting.drain(..) {
             // Only a runtime that was taken down gives an error, and then there is nothing left to stop.
             let _ = accepting.await;
         }
-        let mut timer = sleep(&self.handle.clock, self.drain_deadline);
+        let mut timer = sleep(&self.handle.clock, self.ends.drain_deadline);
+        let mut grace = Some(sleep(&self.handle.clock, GRACE));
         let mut finished = pin!(self.handle.tally.at_most(0));
         let in_time = poll_fn(|cx| {
             if finished.as_mut().poll(cx).is_ready() {
@@ -109,11 +120,18 @@ impl RunningServer {
             if hurry.as_mut().is_some_and(|hurry| hurry.poll(cx).is_ready()) {
                 return Poll::Ready(false);
             }
+            if let Some(begun) = &mut grace
+                && Pin::new(begun).poll(cx).is_ready()
+            {
+                grace = None;
+                self.ends.last_call.begin();
+                self.handle.live.wake();
+            }
             Pin::new(&mut timer).poll(cx).map(|()| false)
         })
         .await;
         if !in_time {
-            self.abort.begin();
+            self.handle.live.cut();
             finished.await;
         }
         self.handle.report()
@@ -123,7 +141,7 @@ impl RunningServer {
 impl Drop for RunningServer {
     fn drop(&mut self) {
         self.handle.drain.begin();
-        self.abort.begin();
+        self.handle.live.cut();
     }
 }
 

@@ -1,39 +1,41 @@
-//! What all connections of a server share, and the task around each handler.
+//! What all connections of a server share, and how one is let in.
 
-use std::error::Error;
-use std::future::poll_fn;
-use std::pin::pin;
+use std::borrow::Cow;
 use std::sync::Arc;
-use std::task::Poll;
 
 use tracing::Instrument;
 
-use super::WhenFull;
-use super::clients::{ClientPlace, Clients};
+use super::alarms::Alarms;
+use super::clients::Clients;
 use super::deadlines::Deadlines;
+use super::filter::Gate;
 use super::handle::Live;
-use super::tally::{End, Tally};
-use super::watch::{Stop, Watch};
-use crate::context::ContextSource;
+use super::serving::{Early, Place, Serving};
+use super::tally::Tally;
+use super::{Refusal, WhenFull};
+use crate::context::Host;
 use crate::record::Record;
-use crate::{Addr, CatchPanic, Connection, Handler, Runtime, Shutdown, Task, TaskError};
+use crate::{Addr, Admission, Connection, Context, Handler, Runtime, Shutdown, Task, Upgrade};
 
-pub(super) struct Shared<R, H> {
+pub(super) struct Shared<R, U, H> {
     pub(super) runtime: R,
+    pub(super) upgrade: U,
     pub(super) handler: H,
-    pub(super) contexts: ContextSource,
+    pub(super) host: Arc<Host>,
     pub(super) max_connections: usize,
     pub(super) when_full: WhenFull,
-    pub(super) clients: Arc<Clients>,
+    pub(super) clients: Clients,
     pub(super) when_client_full: WhenFull,
-    pub(super) deadlines: Arc<Deadlines>,
+    pub(super) gate: Gate,
+    pub(super) deadlines: Deadlines,
+    pub(super) alarms: Alarms,
+    pub(super) protocol: Cow<'static, str>,
     pub(super) tally: Arc<Tally>,
     pub(super) live: Arc<Live>,
     pub(super) drain: Shutdown,
-    pub(super) abort: Shutdown,
 }
 
-impl<R: Runtime, H> Shared<R, H> {
+impl<R: Runtime, U, H> Shared<R, U, H> {
     /// Where a full server lets connections wait, it does not accept them.
     pub(super) async fn wait_for_a_place(&self) {
         if self.when_full == WhenFull::Wait {
@@ -41,149 +43,136 @@ impl<R: Runtime, H> Shared<R, H> {
         }
     }
 
-    /// Serves a connection that was accepted, if there is a place for it.
-    pub(super) async fn admit<C>(shared: &Arc<Self>, connection: C)
+    /// Serves a connection that was accepted, if its peer may be and as soon as there is a place for it. It stays where it is
+    /// until then.
+    pub(super) async fn admit<C>(shared: &Arc<Self>, waiting: &mut Option<C>)
     where
         C: Connection,
-        H: Handler<C>,
+        U: Upgrade<C>,
+        H: Handler<U::Connection>,
     {
         while !shared.tally.try_begin(shared.max_connections as u64) {
             if shared.when_full == WhenFull::Refuse {
-                shared.tally.refuse();
-                tracing::debug!(peer = ?connection.peer_addr().ok(), "refused: the server is full");
+                shared.tally.refuse(Refusal::Full, "full");
+                let peer = waiting.take().and_then(|connection| connection.peer_addr().ok());
+                tracing::debug!(?peer, "refused: the server is full");
                 return;
             }
             // Another acceptor has taken the place meanwhile.
             shared.wait_for_a_place().await;
         }
+        if let Some(connection) = waiting.take() {
+            Self::start(shared, connection);
+        }
+    }
+
+    /// Serves a connection that still waited when the server began to drain, beyond the limit if need be.
+    pub(super) fn admit_last<C>(shared: &Arc<Self>, connection: C)
+    where
+        C: Connection,
+        U: Upgrade<C>,
+        H: Handler<U::Connection>,
+    {
+        shared.tally.begin();
         Self::start(shared, connection);
     }
 
-    /// Starts the handler of a connection, which is already counted as active, in a task of its own.
+    /// Starts the handler of a connection, which is already counted as active, in a task of its own; if its peer may be served.
     fn start<C>(shared: &Arc<Self>, connection: C)
     where
         C: Connection,
-        H: Handler<C>,
+        U: Upgrade<C>,
+        H: Handler<U::Connection>,
     {
         let peer = connection.peer_addr().unwrap_or(Addr::Unix(None));
-        let client = shared.clients.enter(&peer);
-        if client.is_none() && shared.when_client_full == WhenFull::Refuse {
+        let admission = match shared.gate.check(&peer) {
+            Ok(()) => shared.upgrade.admit(&peer),
+            Err(reason) => Admission::Refused(reason),
+        };
+        if let Admission::Refused(reason) = admission {
             shared.tally.forget();
-            shared.tally.refuse();
+            shared.tally.refuse(Refusal::Filtered, reason);
+            tracing::debug!(%peer, reason, "refused");
+            return;
+        }
+        // Whose connection one is that comes from a proxy is known once it is upgraded.
+        let is_direct = admission == Admission::Client;
+        let entered = is_direct && shared.clients.enter(&peer);
+        if is_direct && !entered && shared.when_client_full == WhenFull::Refuse {
+            shared.tally.forget();
+            shared.tally.refuse(Refusal::ClientFull, "client full");
             tracing::debug!(%peer, "refused: the client has as many connections as it may");
             return;
         }
-        let record = Record::new(shared.tally.accept(), peer, shared.runtime.now());
-        let span = tracing::debug_span!("connection", id = record.id, peer = %record.peer);
-        let place = Place {
-            tally: Arc::clone(&shared.tally),
-            live: Arc::clone(&shared.live),
-            drain: shared.drain.clone(),
-            client,
-            id: record.id,
-            end: End::Cut,
-        };
+        let record = Record::new(shared.tally.number(), peer, Arc::clone(&shared.host));
+        if is_direct {
+            shared.tally.accept();
+            record.set_accepted();
+        }
+        if entered {
+            record.set_entered();
+        }
+        let peer = &record.direct_peer;
+        let span = tracing::debug_span!(
+            "connection",
+            id = record.id,
+            %peer,
+            client = tracing::field::Empty,
+            protocol = &*shared.protocol
+        );
         shared.live.insert(&record);
-        let task = Arc::clone(shared).run(connection, record, place);
-        shared.runtime.spawn(task.instrument(span)).detach();
-    }
-
-    async fn run<C>(self: Arc<Self>, connection: C, record: Arc<Record>, mut place: Place)
-    where
-        C: Connection,
-        H: Handler<C>,
-    {
-        let mut abort = self.abort.signal();
-        let mut watch = pin!(Watch::new(
-            self.runtime.clone(),
-            Arc::clone(&self.deadlines),
-            Arc::clone(&record)
-        ));
-        let context = self.contexts.context(Arc::clone(&record));
-        let clients = Arc::clone(&self.clients);
-        let client = &mut place.client;
-        let handler = &self.handler;
-        let mut handling = pin!(CatchPanic::new(async move {
-            if client.is_none() {
-                *client = Some(clients.wait_to_enter(&record.peer).await);
-            }
-            handler.handle(connection, context).await
-        }));
-        let outcome = poll_fn(|cx| {
-            if abort.poll(cx).is_ready() {
-                return Poll::Ready(Outcome::Aborted);
-            }
-            match handling.as_mut().poll(cx) {
-                Poll::Ready(result) => Poll::Ready(Outcome::Handled(result)),
-                Poll::Pending => watch.as_mut().poll(cx).map(Outcome::Stopped),
-            }
-        })
-        .await;
-        place.end = outcome.note();
-    }
-}
-
-/// A connection's place in the tally, given up when its task ends in whatever way.
-struct Place {
-    tally: Arc<Tally>,
-    live: Arc<Live>,
-    drain: Shutdown,
-    client: Option<ClientPlace>,
-    id: u64,
-    end: End,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.live.remove(self.id);
-        self.client = None;
-        self.tally.end(self.end, self.drain.has_begun());
-    }
-}
-
-/// What became of a connection.
-enum Outcome<E> {
-    Handled(Result<Result<(), E>, TaskError>),
-    Stopped(Stop),
-    Aborted,
-}
-
-impl<E: Into<Box<dyn Error + Send + Sync>>> Outcome<E> {
-    /// Logs how the connection ended.
-    fn note(self) -> End {
-        match self {
-            Self::Handled(Ok(Ok(()))) => End::Completed,
-            Self::Handled(Ok(Err(error))) => {
-                tracing::debug!(error = %chain(&*error.into()), "handler failed");
-                End::Failed
-            }
-            Self::Handled(Err(panic)) => {
-                tracing::error!(error = %panic, "handler panicked");
-                End::Panicked
-            }
-            Self::Stopped(Stop::Missed(deadline)) => {
-                tracing::debug!(%deadline, "deadline missed");
-                End::TimedOut(deadline)
-            }
-            Self::Stopped(Stop::Closed) => {
-                tracing::debug!("closed by request");
-                End::Cut
-            }
-            Self::Aborted => {
-                tracing::debug!("cut off");
-                End::Cut
-            }
+        let place = Place::new(shared, &record);
+        let serving = Serving::new(place, Arc::clone(shared).serve(connection, record));
+        // A span that nobody wants would still be carried around.
+        if span.is_disabled() {
+            shared.runtime.spawn(serving).detach();
+        } else {
+            shared.runtime.spawn(serving.instrument(span)).detach();
         }
     }
-}
 
-/// An error and its causes in one line.
-fn chain(error: &dyn Error) -> String {
-    let mut line = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        line = format!("{line}: {cause}");
-        source = cause.source();
+    /// Upgrades a connection, finds it its place among those of its client, and handles it.
+    async fn serve<C>(self: Arc<Self>, connection: C, record: Arc<Record>) -> Result<(), Early<H::Error>>
+    where
+        C: Connection,
+        U: Upgrade<C>,
+        H: Handler<U::Connection>,
+    {
+        let context = Context::of(Arc::clone(&record));
+        let upgraded = self.upgrade.upgrade(connection, context).await;
+        let connection = upgraded.map_err(|error| Early::Handshake(error.into()))?;
+        record.end_handshake();
+        if !record.is_accepted() {
+            self.admit_client(&connection, &record)?;
+        }
+        if !record.has_entered() {
+            self.clients.wait_to_enter(record.peer()).await;
+            record.set_entered();
+        }
+        let handling = self.handler.handle(connection, Context::of(record));
+        handling.await.map_err(Early::Handler)
     }
-    line
+
+    /// Lets a client in for whom a proxy connects, on the terms of those who connect themselves.
+    fn admit_client<E>(&self, connection: &impl Connection, record: &Record) -> Result<(), Early<E>> {
+        if let Ok(client) = connection.peer_addr()
+            && client != record.direct_peer
+        {
+            tracing::Span::current().record("client", tracing::field::display(&client));
+            self.gate.check(&client).map_err(|reason| {
+                tracing::debug!(reason, "refused");
+                Early::Refused(Refusal::Filtered, reason)
+            })?;
+            record.set_client(client);
+        }
+        if self.clients.enter(record.peer()) {
+            record.set_entered();
+        } else if self.when_client_full == WhenFull::Refuse {
+            tracing::debug!("refused: the client has as many connections as it may");
+            return Err(Early::Refused(Refusal::ClientFull, "client full"));
+        }
+        record.set_accepted();
+        self.tally.accept();
+        Ok(())
+    }
 }

@@ -1,35 +1,50 @@
-//! Watches over the deadlines of one connection with one timer.
+//! Watches over the deadlines of one connection.
 //!
-//! It looks at what the connection's record says when the timer fires, and when the record asks for it because something
+//! It looks at what the connection's record says when its alarm rings, and when the record asks for it because something
 //! began that has a deadline of its own: part of a frame, a write that must wait, a slow request. A message that does
 //! none of this costs one load of a flag.
+//!
+//! Each connection has one for its whole life, so what is rarely there is boxed, and times are nanoseconds since the accept.
 
 use std::cmp::min;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
-use std::time::{Duration, Instant};
+use std::task::Poll;
+use std::time::Duration;
 
-use pin_project_lite::pin_project;
-
+use super::alarms::Alarms;
 use super::deadlines::{Deadline, Deadlines, MinRate};
 use crate::record::{Phase, Record};
-use crate::time::after;
-use crate::{Runtime, Timer};
+use crate::time::nanos;
 
-pin_project! {
-    /// Completes when the connection is to be ended.
-    pub(super) struct Watch<R: Runtime> {
-        runtime: R,
-        record: Arc<Record>,
-        gaze: Gaze,
-        // The task that was told to the record.
-        task: Option<Waker>,
-        #[pin]
-        timer: Option<R::Timer>,
-        // When the timer fires.
-        armed: Option<Instant>,
-    }
+/// Says when the connection is to be ended.
+pub(super) struct Watch {
+    /// Bytes in both directions, and when they were last seen to have changed.
+    moved: u64,
+    active: u64,
+    /// When the alarm rings; `NEVER` while none is set.
+    armed: u64,
+    /// When it was ready to be served; `NEVER` before that was seen.
+    ready: u64,
+    under_way: Option<Box<UnderWay>>,
+}
+
+/// What was seen to go on, and since when.
+#[derive(Default)]
+struct UnderWay {
+    frame: Option<Span>,
+    stall: Option<Span>,
+    /// When bytes were last seen to leave during the stall, and how many had left.
+    progress: (u64, u64),
+    request: Option<Span>,
+}
+
+/// Something that goes on.
+#[derive(Clone, Copy)]
+struct Span {
+    /// What tells it from the next of its kind.
+    mark: u64,
+    since: u64,
+    /// How many bytes had been moved before.
+    before: u64,
 }
 
 /// Why a connection is to be ended.
@@ -41,122 +56,124 @@ pub(super) enum Stop {
     Closed,
 }
 
-impl<R: Runtime> Watch<R> {
-    pub(super) fn new(runtime: R, deadlines: Arc<Deadlines>, record: Arc<Record>) -> Self {
-        let gaze = Gaze::new(deadlines, record.since);
+const NEVER: u64 = u64::MAX;
+
+impl Watch {
+    pub(super) fn new() -> Self {
         Self {
-            runtime,
-            record,
-            gaze,
-            task: None,
-            timer: None,
-            armed: None,
+            moved: 0,
+            active: 0,
+            armed: NEVER,
+            ready: NEVER,
+            under_way: None,
         }
     }
 
+    /// Looks, if there is anything to look at. Whoever rings the record's alarm wakes the connection's task.
     #[inline]
-    pub(super) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Stop> {
-        let known = self.task.as_ref().is_some_and(|task| task.will_wake(cx.waker()));
-        if known && !self.record.take_alarm() {
+    pub(super) fn poll(&mut self, record: &Record, deadlines: &Deadlines, alarms: &Alarms) -> Poll<Stop> {
+        if !record.take_alarm() {
             return Poll::Pending;
         }
-        self.poll_look(cx)
+        self.poll_look(record, deadlines, alarms)
     }
 
     #[cold]
-    fn poll_look(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Stop> {
-        let mut this = self.project();
-        if !this.task.as_ref().is_some_and(|task| task.will_wake(cx.waker())) {
-            *this.task = Some(cx.waker().clone());
-            this.record.set_task(cx.waker());
+    fn poll_look(&mut self, record: &Record, deadlines: &Deadlines, alarms: &Alarms) -> Poll<Stop> {
+        if record.is_closing() {
+            return Poll::Ready(Stop::Closed);
         }
-        // Taken before the look, so that whatever rings during it makes us come back.
-        this.record.take_alarm();
-        let alarm = Waker::from(Arc::clone(this.record));
-        loop {
-            if this.record.is_closing() {
-                return Poll::Ready(Stop::Closed);
-            }
-            let now = this.runtime.now();
-            let next = match this.gaze.look(this.record, now) {
-                Ok(Some(next)) => next,
-                Ok(None) => return Poll::Pending,
-                Err(missed) => return Poll::Ready(Stop::Missed(missed)),
-            };
-            // A timer that fires too early only makes us look again, so it is moved no more than needed.
-            if this.armed.is_none_or(|armed| next < armed) {
-                *this.armed = Some(next);
-                match this.timer.as_mut().as_pin_mut() {
-                    Some(timer) => timer.reset(next),
-                    None => this.timer.set(Some(this.runtime.timer(next))),
+        let now = record.age();
+        if self.armed <= now {
+            // It has rung, or is about to for this look.
+            alarms.clear(record, self.armed);
+            self.armed = NEVER;
+        }
+        match self.look(deadlines, record, now) {
+            Ok(next) => {
+                // An alarm that rings too early only makes us look again, so it is moved no more than needed.
+                if next < self.armed {
+                    self.disarm(record, alarms);
+                    self.armed = next;
+                    alarms.set(record, next);
                 }
+                Poll::Pending
             }
-            let timer = this.timer.as_mut().as_pin_mut().expect("an armed timer is there");
-            ready!(timer.poll(&mut Context::from_waker(&alarm)));
-            *this.armed = None;
+            Err(missed) => Poll::Ready(Stop::Missed(missed)),
         }
     }
-}
 
-/// What was seen at earlier looks, and since when it has been so.
-struct Gaze {
-    deadlines: Arc<Deadlines>,
-    start: Instant,
-    /// Bytes in both directions, and when they were last seen to have changed.
-    moved: u64,
-    active: Instant,
-    frame: Option<Span>,
-    stall: Option<Span>,
-    /// When bytes were last seen to leave during the stall, and how many had left.
-    progress: (Instant, u64),
-    request: Option<Span>,
-}
-
-/// Something that goes on.
-#[derive(Clone, Copy)]
-struct Span {
-    /// What tells it from the next of its kind.
-    mark: u64,
-    since: Instant,
-    /// How many bytes had been moved before.
-    before: u64,
-}
-
-impl Gaze {
-    fn new(deadlines: Arc<Deadlines>, start: Instant) -> Self {
-        Self {
-            deadlines,
-            start,
-            moved: 0,
-            active: start,
-            frame: None,
-            stall: None,
-            progress: (start, 0),
-            request: None,
+    /// Takes the alarm back.
+    pub(super) fn disarm(&mut self, record: &Record, alarms: &Alarms) {
+        if self.armed != NEVER {
+            alarms.clear(record, self.armed);
+            self.armed = NEVER;
         }
     }
 
     /// Which deadline has been missed by `now`; otherwise when to look again at the latest.
-    fn look(&mut self, record: &Record, now: Instant) -> Result<Option<Instant>, Deadline> {
-        let deadlines = Arc::clone(&self.deadlines);
-        let mut next = Next { now, at: None };
+    fn look(&mut self, deadlines: &Deadlines, record: &Record, now: u64) -> Result<u64, Deadline> {
+        let mut next = Next { now, at: NEVER };
         let phase = record.phase();
-        next.by(deadlines.lifetime.get(), self.start, Deadline::Lifetime)?;
+        next.by(deadlines.lifetime.get(), 0, Deadline::Lifetime)?;
+        if record.is_in_handshake() {
+            self.ready = NEVER;
+            next.by(deadlines.handshake.get(), 0, Deadline::Handshake)?;
+            return Ok(next.at);
+        }
+        if self.ready == NEVER {
+            self.ready = now;
+            self.active = now;
+        }
         if let Some(limit) = deadlines.first_frame.get()
             && !record.has_begun()
         {
             if phase == Phase::Working {
                 // The handler greets first; its time is not the peer's.
-                next.again(
-                    limit.max(now.saturating_duration_since(self.start) + limit / 4),
-                    self.start,
-                );
+                let earliest = self.ready.saturating_add(nanos(limit));
+                next.again(earliest.max(now.saturating_add(nanos(limit / 4))));
             } else {
-                next.by(Some(limit), self.start, Deadline::FirstFrame)?;
+                next.by(Some(limit), self.ready, Deadline::FirstFrame)?;
             }
         }
-        self.look_at_idle(&deadlines, record, phase, &mut next)?;
+        self.look_at_idle(deadlines, record, phase, &mut next)?;
+        if phase == Phase::InFrame || record.unsent() > 0 || record.request() > 0 {
+            let under_way = self.under_way.get_or_insert_default();
+            under_way.look(deadlines, record, phase, &mut next)?;
+        } else {
+            self.under_way = None;
+        }
+        Ok(next.at)
+    }
 
+    fn look_at_idle(
+        &mut self,
+        deadlines: &Deadlines,
+        record: &Record,
+        phase: Phase,
+        next: &mut Next,
+    ) -> Result<(), Deadline> {
+        let Some(limit) = deadlines.idle.get() else {
+            return Ok(());
+        };
+        let moved = record.read() + record.written();
+        if moved != self.moved || phase != Phase::Idle || record.unsent() > 0 || record.request() > 0 {
+            // When it became so is not known, only that it was after the last look; hence the short step.
+            self.moved = moved;
+            self.active = next.now;
+            next.again(next.now.saturating_add(nanos(limit / 4)));
+            return Ok(());
+        }
+        next.by(Some(limit), self.active, Deadline::Idle)?;
+        // Something may begin and end right after this look, and must not be found out only when the limit is over.
+        next.again(next.now.saturating_add(nanos(limit / 4)));
+        Ok(())
+    }
+}
+
+impl UnderWay {
+    fn look(&mut self, deadlines: &Deadlines, record: &Record, phase: Phase, next: &mut Next) -> Result<(), Deadline> {
+        let now = next.now;
         self.frame = span(self.frame, phase == Phase::InFrame, record.frame(), now, record.read());
         if let Some(frame) = &mut self.frame {
             // The bytes that began the frame count for its rate.
@@ -180,36 +197,12 @@ impl Gaze {
         if let Some(request) = &self.request {
             next.by(deadlines.request.get(), request.since, Deadline::Request)?;
         }
-        Ok(next.at)
-    }
-
-    fn look_at_idle(
-        &mut self,
-        deadlines: &Deadlines,
-        record: &Record,
-        phase: Phase,
-        next: &mut Next,
-    ) -> Result<(), Deadline> {
-        let Some(limit) = deadlines.idle.get() else {
-            return Ok(());
-        };
-        let moved = record.read() + record.written();
-        if moved != self.moved || phase != Phase::Idle || record.unsent() > 0 || record.request() > 0 {
-            // When it became so is not known, only that it was after the last look; hence the short step.
-            self.moved = moved;
-            self.active = next.now;
-            next.again(limit / 4, next.now);
-            return Ok(());
-        }
-        next.by(Some(limit), self.active, Deadline::Idle)?;
-        // Something may begin and end right after this look, and must not be found out only when the limit is over.
-        next.again(limit / 4, next.now);
         Ok(())
     }
 }
 
 /// What goes on at this look: `before`, if its mark is the same.
-fn span(before: Option<Span>, goes_on: bool, mark: u64, now: Instant, moved: u64) -> Option<Span> {
+fn span(before: Option<Span>, goes_on: bool, mark: u64, now: u64, moved: u64) -> Option<Span> {
     let new = Span {
         mark,
         since: now,
@@ -220,18 +213,19 @@ fn span(before: Option<Span>, goes_on: bool, mark: u64, now: Instant, moved: u64
 
 /// When to look again.
 struct Next {
-    now: Instant,
-    at: Option<Instant>,
+    now: u64,
+    at: u64,
 }
 
 impl Next {
     /// Fails if `limit` has passed since `since`; otherwise looks again when it will have.
-    fn by(&mut self, limit: Option<Duration>, since: Instant, deadline: Deadline) -> Result<(), Deadline> {
+    fn by(&mut self, limit: Option<Duration>, since: u64, deadline: Deadline) -> Result<(), Deadline> {
         let Some(limit) = limit else { return Ok(()) };
-        if after(since, limit) <= self.now {
+        let at = since.saturating_add(nanos(limit));
+        if at <= self.now {
             return Err(deadline);
         }
-        self.again(limit, since);
+        self.again(at);
         Ok(())
     }
 
@@ -243,8 +237,7 @@ impl Next {
         self.by(Some(paid_for.max(rate.grace)), span.since, Deadline::MinRate)
     }
 
-    fn again(&mut self, wait: Duration, since: Instant) {
-        let at = after(since, wait);
-        self.at = Some(self.at.map_or(at, |earlier| min(earlier, at)));
+    fn again(&mut self, at: u64) {
+        self.at = min(self.at, at);
     }
 }

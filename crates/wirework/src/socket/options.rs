@@ -3,9 +3,9 @@
 use std::io;
 use std::time::Duration;
 
-use socket2::{Domain, Socket, TcpKeepalive};
+use socket2::{Domain, SockRef, Socket, TcpKeepalive};
 
-use super::BACKLOG;
+use super::{AsSocket, BACKLOG};
 
 /// Options of a TCP listener and of the connections that it accepts; by value, as
 /// [`Network::listen_tcp_with`](crate::Network::listen_tcp_with) takes them.
@@ -150,13 +150,27 @@ impl ListenOptions {
         Ok(())
     }
 
-    /// What connections inherit from their listener is set there, once, rather than with system calls for each of them.
     pub(super) fn listen(&self, socket: &Socket) -> io::Result<()> {
-        socket.set_tcp_nodelay(self.nodelay)?;
-        if let Some(silence) = self.keepalive {
-            socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(silence))?;
-        }
+        self.set_inherited(socket)?;
         socket.listen(self.backlog)
+    }
+
+    /// Sets, on a socket that listens already, what its connections inherit: [`nodelay`](Self::nodelay) and
+    /// [`keepalive`](Self::keepalive). Of the others, it is too late for some and the other's business for the rest.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn apply_to(&self, listener: &impl AsSocket) -> io::Result<()> {
+        self.set_inherited(&SockRef::from(listener))
+    }
+
+    /// What connections inherit from their listener is set there, once, rather than with system calls for each of them.
+    fn set_inherited(&self, socket: &Socket) -> io::Result<()> {
+        socket.set_tcp_nodelay(self.nodelay)?;
+        match self.keepalive {
+            Some(silence) => socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(silence)),
+            None => socket.set_keepalive(false),
+        }
     }
 }
 

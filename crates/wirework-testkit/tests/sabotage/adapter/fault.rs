@@ -42,6 +42,7 @@ pub(crate) enum Fault {
     ErrorsNameNothing,
     LookupForgetsPort,
     PathIsRemoved,
+    AdoptsAnother,
 
     RestComesLater,
     EmptyMessagesAreSkipped,

@@ -1,7 +1,8 @@
 //! Sockets of a runtime with a fault.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{self, SocketAddr};
+use std::os::unix;
 use std::path::Path;
 
 use wirework::socket::{ListenOptions, UnixListenOptions};
@@ -49,6 +50,18 @@ impl Network for Sabotaged {
     fn listen_unix_with(&self, path: &Path, options: &UnixListenOptions) -> io::Result<Self::UnixListener> {
         let listener = self.inner.listen_unix_with(path, options);
         Ok(Listener::new(self.fault, self.named(listener)?))
+    }
+
+    fn adopt_tcp_listener(&self, listener: net::TcpListener) -> io::Result<Self::TcpListener> {
+        if self.fault == Fault::AdoptsAnother {
+            drop(listener);
+            return self.listen_tcp(([127, 0, 0, 1], 0).into());
+        }
+        Ok(Listener::new(self.fault, self.inner.adopt_tcp_listener(listener)?))
+    }
+
+    fn adopt_unix_listener(&self, listener: unix::net::UnixListener) -> io::Result<Self::UnixListener> {
+        Ok(Listener::new(self.fault, self.inner.adopt_unix_listener(listener)?))
     }
 
     async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {

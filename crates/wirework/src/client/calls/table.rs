@@ -68,6 +68,11 @@ impl<Q, A> Table<Q, A> {
         self.pending
     }
 
+    /// How many are done whose results were not taken yet.
+    pub(super) fn done(&self) -> usize {
+        self.entries.len() - self.pending
+    }
+
     pub(super) fn has_queued(&self) -> bool {
         self.first != END
     }

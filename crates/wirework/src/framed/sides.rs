@@ -1,0 +1,126 @@
+//! A connection and its two sides: what happens where receiving and sending meet.
+
+use std::future::poll_fn;
+use std::io;
+use std::task::{Context, Poll, ready};
+
+use wirework_codec::{DecodeError, Deframer};
+
+use super::ReadError;
+use super::inbound::Inbound;
+use super::outbound::Outbound;
+use crate::Connection;
+
+#[derive(Debug)]
+pub(super) struct Sides<C, D, E> {
+    pub(super) connection: C,
+    pub(super) inbound: Inbound<D>,
+    pub(super) outbound: Outbound<E>,
+}
+
+impl<C: Connection, D, E> Sides<C, D, E> {
+    pub(super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.outbound.poll_ready(&mut self.connection, cx)
+    }
+
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.outbound.poll_flush(&mut self.connection, cx)
+    }
+
+    pub(super) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.outbound.poll_close(&mut self.connection, cx)
+    }
+
+    /// Takes a frame that is there already, by `decode`, if this is the time for it.
+    ///
+    /// Nearly every frame is, so this way is short, waits for nothing, and is inlined into the handler.
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "on the way of every frame, and a result by reference costs more than all it does"
+    )]
+    pub(super) fn buffered<T, X>(
+        &mut self,
+        decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<X>>,
+    ) -> Result<Option<T>, DecodeError<X>> {
+        if self.outbound.is_full() {
+            return Ok(None);
+        }
+        self.inbound.buffered(decode)
+    }
+
+    /// A frame by `decode`, or `None` at the end.
+    pub(super) fn poll_frame<T, X>(
+        &mut self,
+        cx: &mut Context<'_>,
+        decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<X>> + Copy,
+    ) -> Poll<Result<Option<T>, ReadError<X>>> {
+        // Frames are held back until enough of the replies has left. A connection that can no longer send is none that waits:
+        // the frames that have come are still handed out.
+        ready!(self.outbound.poll_ready_aside(&mut self.connection, cx));
+        loop {
+            ready!(self.inbound.poll_budget(cx));
+            match self.inbound.buffered(decode) {
+                Ok(None) => {}
+                Ok(frame) => return Poll::Ready(Ok(frame)),
+                Err(error) => return Poll::Ready(Err(self.fail(cx, error))),
+            }
+            if ready!(self.poll_dry(cx))?.is_over() {
+                return Poll::Ready(Ok(None));
+            }
+        }
+    }
+
+    /// What to do when no frame is buffered: flush, then read more or see that there is no more.
+    fn poll_dry(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Dry>> {
+        // The replies to what was read leave together with those to what comes right behind it.
+        let ahead = self.inbound.expects_more();
+        if ahead && let Poll::Ready(read) = self.inbound.poll_fill(&mut self.connection, cx) {
+            return Poll::Ready(read.map(|()| Dry::Filled));
+        }
+        let flushed = self.outbound.poll_flush_aside(&mut self.connection, cx);
+        if ahead {
+            return Poll::Pending;
+        }
+        if self.inbound.deframer.is_finished() {
+            ready!(flushed);
+            return Poll::Ready(self.outbound.take_failure().map_or(Ok(Dry::Over), Err));
+        }
+        if flushed.is_pending() && self.outbound.is_full() {
+            return Poll::Pending;
+        }
+        // The peer's reset also fails the write that was under way; the read tells it better.
+        ready!(self.inbound.poll_fill(&mut self.connection, cx))?;
+        Poll::Ready(Ok(Dry::Filled))
+    }
+
+    /// Sends what can be sent at once of the replies to earlier frames: whoever gets the error will probably drop the rest.
+    #[cold]
+    fn fail<X>(&mut self, cx: &mut Context<'_>, error: DecodeError<X>) -> ReadError<X> {
+        let _unsent = self.outbound.poll_flush_aside(&mut self.connection, cx);
+        error.into()
+    }
+
+    /// As [`fail`](Self::fail).
+    #[cold]
+    pub(super) fn fail_now<X>(&mut self, error: DecodeError<X>) -> impl Future<Output = ReadError<X>> {
+        // Boxed, or each connection would keep room for an error.
+        let mut error = Some(Box::new(error));
+        poll_fn(move |cx| Poll::Ready(self.fail(cx, *error.take().expect("it is polled once"))))
+    }
+}
+
+/// What came of reading more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dry {
+    /// Perhaps there is a frame now.
+    Filled,
+    /// There will be no more frames.
+    Over,
+}
+
+impl Dry {
+    fn is_over(self) -> bool {
+        self == Self::Over
+    }
+}
