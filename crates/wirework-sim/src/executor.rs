@@ -64,12 +64,12 @@ impl Shared {
             }
         }
     }
+}
 
-    /// Drops all that is left of `bodies`, whose futures may panic and may spawn.
-    pub(crate) fn drop_bodies(&self, bodies: Vec<Body>) {
-        for body in bodies {
-            catch_unwind(AssertUnwindSafe(|| drop(body))).ok();
-        }
+/// Drops all that is left of `bodies`, whose futures may panic and may spawn.
+pub(crate) fn drop_bodies(bodies: Vec<Body>) {
+    for body in bodies {
+        catch_unwind(AssertUnwindSafe(|| drop(body))).ok();
     }
 }
 
@@ -77,7 +77,9 @@ impl World {
     fn step(&mut self, shared: &Shared) -> Step {
         self.current = TaskKey::MAIN;
         let due = self.events.next_at().is_some_and(|at| at <= self.now);
-        if !(due && !self.config.poll_cost.is_zero()) && !self.spinning {
+        // Polls that take time may have let the time of an event come.
+        let is_late = due && !self.config.poll_cost.is_zero();
+        if !is_late && !self.spinning {
             while let Some(key) = self.pick() {
                 if let Some(step) = self.begin(key, shared) {
                     return step;

@@ -101,6 +101,7 @@ impl Sim {
 
     /// Resets all TCP connections between two hosts, as a firewall does that has forgotten them: both ends see
     /// [`ConnectionReset`](ErrorKind::ConnectionReset). Gives how many there were.
+    #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn reset_connections(&self, a: &Host, b: &Host) -> usize {
         let mut world = self.shared.lock();
         let count = world.reset_between(a.id, b.id);
@@ -249,7 +250,7 @@ impl Host {
         world.tell(if status == Status::Off { "power off" } else { "kill" }, name);
         let bodies = world.tasks.take_all(Some(self.id));
         drop(world);
-        self.shared.drop_bodies(bodies);
+        crate::executor::drop_bodies(bodies);
         // What is held elsewhere, such as by the main future, is closed all the same.
         self.shared.lock().close_all(self.id);
     }

@@ -1,4 +1,4 @@
-//! A simulated network and clock for testing wirework programs under faults, reproducibly.
+#![doc = include_str!("../README.md")]
 
 mod check;
 mod choices;

@@ -40,13 +40,17 @@ impl Sim {
     }
 
     /// The host of that name, which is made, with the default options, if there is none.
+    ///
+    /// # Panics
+    /// Panics if another host was given the address that is this one's turn; [`host_with`](Self::host_with) tells instead.
     #[must_use]
     pub fn host(&self, name: &str) -> Host {
         match self.find_host(name) {
             Ok(host) => host,
-            Err(_) => self
-                .host_with(name, HostOptions::new())
-                .expect("the defaults are possible"),
+            Err(_) => match self.host_with(name, HostOptions::new()) {
+                Ok(host) => host,
+                Err(error) => panic!("{error}"),
+            },
         }
     }
 
@@ -57,8 +61,7 @@ impl Sim {
     pub fn host_with(&self, name: &str, options: HostOptions) -> Result<Host, ConfigError> {
         let mut world = self.shared.lock();
         let world = &mut *world;
-        let number = u32::try_from(world.hosts.len()).expect("fewer than 2^32 hosts");
-        let id = HostId(number);
+        let id = HostId::at(world.hosts.len());
         let host = HostState::new(id, name, options, &world.config.choices);
         let taken = |other: &&HostState| other.addresses.iter().any(|address| host.has_address(*address));
         let wrong = if world.find_host(name).is_ok() {
@@ -133,6 +136,7 @@ impl Sim {
     }
 
     /// Waits on the world's own clock, which is right.
+    #[must_use]
     pub fn sleep(&self, duration: Duration) -> SimTimer {
         let clock = Clock::new(0, 0);
         let runtime = SimRuntime::new(&self.shared, clock, HostId::WORLD, 0);
@@ -189,7 +193,7 @@ impl Sim {
             if bodies.is_empty() {
                 break;
             }
-            self.shared.drop_bodies(bodies);
+            crate::executor::drop_bodies(bodies);
         }
     }
 }

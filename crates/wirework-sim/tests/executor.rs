@@ -1,5 +1,6 @@
 //! Time, tasks and timers of a simulation without a network.
 #![allow(clippy::unwrap_used, reason = "a panic in a test is its report")]
+#![allow(clippy::unchecked_time_subtraction, reason = "time goes on")]
 
 use std::future::{pending, poll_fn};
 use std::pin::pin;

@@ -1,5 +1,6 @@
 //! TCP between simulated hosts behaves as Linux does, with and without faults.
 #![allow(clippy::unwrap_used, reason = "a panic in a test is its report")]
+#![allow(clippy::unchecked_time_subtraction, reason = "time goes on")]
 
 use std::io::ErrorKind;
 use std::sync::{Arc, Mutex};
@@ -365,6 +366,29 @@ fn a_full_backlog_makes_clients_try_again() {
         let _accepted = listener.accept().await.unwrap();
         third.await.unwrap().unwrap();
         assert_eq!(sim.elapsed() - start, SECOND + 2 * MS);
+    });
+}
+
+#[test]
+fn attempts_that_are_given_up_leave_the_backlog() {
+    let sim = Sim::new(Config::new());
+    let (client, server) = (sim.host("client"), sim.host("server"));
+    let runtime = client.runtime();
+    sim.run(async {
+        let options = ListenOptions::new().backlog(2);
+        let mut listener = server.runtime().listen_tcp_with(server.addr(80), &options).unwrap();
+        for _ in 0..10 {
+            let mut attempt = Box::pin(runtime.connect_tcp(server.addr(80)));
+            assert!(poll_once(attempt.as_mut()).await.is_none());
+            // The server has answered, and the answer is under way.
+            sim.sleep(MS + MS / 2).await;
+            drop(attempt);
+            sim.sleep(SECOND).await;
+        }
+        let start = sim.elapsed();
+        let _connected = runtime.connect_tcp(server.addr(80)).await.unwrap();
+        assert_eq!(sim.elapsed() - start, 2 * MS);
+        listener.accept().await.unwrap();
     });
 }
 

@@ -21,6 +21,10 @@ impl HostId {
     /// What belongs to the simulation rather than to a host.
     pub(crate) const WORLD: Self = Self(u32::MAX);
 
+    pub(crate) fn at(index: usize) -> Self {
+        Self(u32::try_from(index).expect("fewer than 2^32 hosts"))
+    }
+
     pub(crate) fn index(self) -> usize {
         self.0 as usize
     }

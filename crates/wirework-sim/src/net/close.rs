@@ -86,6 +86,7 @@ impl World {
             connection.end(side).name.clone(),
         );
         self.net.observe_tcp(self.now, &names.0, &names.1, Segment::Rst, &[]);
+        self.leave_backlog(key, side);
         // As in Linux: after the end of the stream nothing was lost that the reader waits for.
         let kind = if was_at_end {
             ErrorKind::BrokenPipe
@@ -93,6 +94,22 @@ impl World {
             ErrorKind::ConnectionReset
         };
         self.break_end(key, side, kind);
+    }
+
+    /// A server's end that was never established takes no place at its listener any more.
+    fn leave_backlog(&mut self, key: SocketKey, side: Side) {
+        let Some(end) = self.net.end(key, side) else { return };
+        let Holder::Queue(listener) = end.holder else { return };
+        if let Some(listening) = self.net.listener_mut(listener) {
+            if listening.queue.contains(&key) {
+                // It is accepted all the same, as on Linux, and then found to be broken.
+                return;
+            }
+            listening.pending = listening.pending.saturating_sub(1);
+        }
+        if let Some(end) = self.net.end(key, side) {
+            end.holder = Holder::Nobody;
+        }
     }
 
     /// Takes one end down, and leaves what it has received.
@@ -162,6 +179,9 @@ impl World {
             let Some(end) = self.net.end(key, side) else { continue };
             end.error = Some(ErrorKind::NetworkDown);
             end.is_broken = true;
+            if matches!(end.holder, Holder::Queue(_)) {
+                end.holder = Holder::Nobody;
+            }
             self.forget(key, side);
             self.look_after(key, side.other());
             self.free(key);

@@ -118,6 +118,10 @@ pub(crate) struct Flying {
 
 /// One end.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and any may go with any"
+)]
 pub(crate) struct End {
     pub(crate) host: HostId,
     pub(crate) name: Name,

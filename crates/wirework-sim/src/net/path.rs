@@ -77,7 +77,7 @@ impl Path {
 /// All paths that were used so far, or changed.
 #[derive(Debug)]
 pub(crate) struct Paths {
-    paths: Vec<Path>,
+    all: Vec<Path>,
     index: BTreeMap<(HostId, HostId), PathId>,
     choices: Choices,
     usual: Link,
@@ -87,7 +87,7 @@ pub(crate) struct Paths {
 impl Paths {
     pub(crate) fn new(config: &Config) -> Self {
         Self {
-            paths: Vec::new(),
+            all: Vec::new(),
             index: BTreeMap::new(),
             choices: config.choices.clone(),
             usual: config.link.clone(),
@@ -114,22 +114,22 @@ impl Paths {
             order: self.choices.at("packet order", &at),
             held: Vec::new(),
         };
-        let id = PathId(u32::try_from(self.paths.len()).expect("fewer than 2^32 paths"));
-        self.paths.push(path);
+        let id = PathId(u32::try_from(self.all.len()).expect("fewer than 2^32 paths"));
+        self.all.push(path);
         self.index.insert((from, to), id);
         id
     }
 
     pub(crate) fn get(&self, id: PathId) -> &Path {
-        &self.paths[id.0 as usize]
+        &self.all[id.0 as usize]
     }
 
     pub(crate) fn get_mut(&mut self, id: PathId) -> &mut Path {
-        &mut self.paths[id.0 as usize]
+        &mut self.all[id.0 as usize]
     }
 
     pub(crate) fn ids(&self) -> impl Iterator<Item = PathId> + use<> {
-        (0..u32::try_from(self.paths.len()).expect("fewer than 2^32 paths")).map(PathId)
+        (0..u32::try_from(self.all.len()).expect("fewer than 2^32 paths")).map(PathId)
     }
 
     /// What new paths are like from now on.
@@ -179,7 +179,7 @@ impl World {
 
     pub(crate) fn path_faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
-        for path in &self.net.paths.paths {
+        for path in &self.net.paths.all {
             let state = match (path.cut, path.clogged) {
                 (true, _) => "is cut",
                 (false, true) => "is clogged",
