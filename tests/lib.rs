@@ -30,6 +30,10 @@ struct BothSidesOfRedis;
 #[expect(dead_code, reason = "it carries the chapter's doctests")]
 struct SpeakingFirst;
 
+#[doc = include_str!("../docs/break-your-protocol.md")]
+#[expect(dead_code, reason = "it carries the chapter's doctests")]
+struct BreakYourProtocol;
+
 mod clock;
 mod outcome;
 

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use stats_alloc::StatsAlloc;
 
-use crate::{clients, compare, idle, load, memory, redis, report, serve, slowloris};
+use crate::{clients, compare, idle, load, memory, redis, report, serve, sim, slowloris};
 
 /// Measures network servers on async runtimes against a hand-written epoll loop.
 #[derive(Debug, Parser)]
@@ -32,6 +32,8 @@ enum Command {
     Clients(clients::Args),
     /// Compare the example kv with Redis itself by the CPU time they spend on a command.
     Redis(redis::Args),
+    /// Measure how fast the simulator is.
+    Sim(sim::Args),
     /// Print the tables of an earlier comparison and draw its charts again.
     Report(report::Args),
 }
@@ -57,6 +59,7 @@ pub fn main(allocator: Option<&'static StatsAlloc<System>>) -> ExitCode {
         Command::Compare(args) => compare::run(&args),
         Command::Clients(args) => clients::run(&args),
         Command::Redis(args) => redis::run(&args),
+        Command::Sim(args) => sim::run(&args),
         Command::Report(args) => report::run(&args),
     };
     match result {

@@ -5,6 +5,7 @@
 //! - `clients` compares clients of Redis, on one server.
 //! - `redis` compares the example kv with Redis itself.
 //! - `slowloris` has a thousand clients send a byte a second, and sees how a normal one fares.
+//! - `sim` measures the simulator, on one thread and without sockets.
 //! - `idle` counts the memory that connections hold while nothing happens.
 //!
 //! A library only so that two programs can be made of it: one that counts allocations and one that does not.
@@ -24,6 +25,7 @@ mod protocol;
 mod redis;
 mod report;
 mod serve;
+mod sim;
 mod slowloris;
 
 pub use cli::main;

@@ -179,6 +179,9 @@ impl World {
             let Some(end) = self.net.end(key, side) else { continue };
             end.error = Some(ErrorKind::NetworkDown);
             end.is_broken = true;
+            if matches!(end.holder, Holder::Queue(_)) {
+                end.holder = Holder::Nobody;
+            }
             self.forget(key, side);
             self.look_after(key, side.other());
             self.free(key);
