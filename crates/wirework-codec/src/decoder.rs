@@ -103,9 +103,9 @@ pub trait Decoder {
 
     #[doc(hidden)]
     #[inline]
-    fn cut(&mut self, src: &mut ReadBuf, span: &Span) -> Option<Self::Item> {
+    fn cut(&mut self, src: &mut ReadBuf, span: &Span) -> Self::Item {
         let _ = (src, span);
-        None
+        unreachable!("a decoder that finds where to cut cuts there")
     }
 
     /// Makes something else of each frame.

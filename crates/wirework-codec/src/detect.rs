@@ -60,9 +60,9 @@ impl Detection {
 /// ```
 ///
 /// # Sending
-/// A frame to be sent is an [`Either`] as well, and says itself of which protocol it is. Where each direction has its own copy of the
-/// codec, as in a `Framed`, the one that sends has nothing to detect and believes it. The one that has detected a protocol
-/// refuses frames of the other. Where the compiler cannot know what the other protocol would send, tell it:
+/// A frame to be sent is an [`Either`] as well, and says itself of which protocol it is. Where each direction has its own
+/// copy of the codec, as in a `Framed`, the one that sends has nothing to detect and believes it. The one that has detected
+/// a protocol refuses frames of the other. Where the compiler cannot know what the other protocol would send, tell it:
 /// `Either::<&[u8], _>::Right("hi")`.
 ///
 /// To keep the type nameable, probes can be function pointers:

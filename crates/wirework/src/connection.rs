@@ -31,7 +31,8 @@ use crate::Addr;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a connection of wirework",
     label = "not a `Connection`",
-    note = "connections come from a network, `connect(&network, \"host:port\")` or `network.connect_tcp(addr)`, and in tests from `memory::pair`",
+    note = "connections come from a network, `connect(&network, \"host:port\")` or `network.connect_tcp(addr)`, \
+            and in tests from `memory::pair`",
     note = "runtimes of your own, and wrappers, implement `Connection`"
 )]
 pub trait Connection: AsyncRead + AsyncWrite + Send + Unpin + 'static {

@@ -34,7 +34,7 @@ use self::outbound::Outbound;
 pub use self::outbox::{Outbox, Permit};
 pub use self::parts::{FramedParts, ReadAhead, UnexpectedReadAhead};
 pub use self::read_half::FramedRead;
-use self::sides::Sides;
+use self::sides::{Sides, fail_now};
 pub use self::write_half::FramedWrite;
 use crate::shutdown::ShutdownSignal;
 use crate::{Connection, Split};
@@ -336,18 +336,18 @@ impl<C: Connection, D: Decoder, E> Framed<C, D, E> {
             match sides.buffered(Deframer::locate_cut) {
                 Ok(Some(located)) => return Ok(Some(sides.inbound.deframer.cut(located))),
                 Ok(None) => Ok(()),
-                Err(error) => Err(error),
+                Err(error) => Err(Box::new(error)),
             }
         } else {
             match sides.buffered(Deframer::next) {
                 Ok(Some(frame)) => return Ok(Some(frame)),
                 Ok(None) => Ok(()),
-                Err(error) => Err(error),
+                Err(error) => Err(Box::new(error)),
             }
         };
         match buffered {
             Ok(()) => poll_fn(|cx| sides.poll_frame(cx, Deframer::next)).await,
-            Err(error) => Err(sides.fail_now(error).await),
+            Err(error) => Err(fail_now(&mut sides.connection, &mut sides.outbound, error).await),
         }
     }
 }
@@ -374,23 +374,21 @@ impl<C: Connection, D: BorrowDecoder, E> Framed<C, D, E> {
     #[inline]
     pub async fn next_ref(&mut self) -> Result<Option<(D::Frame<'_>, Outbox<'_, E>)>, ReadError<D::Error>> {
         let sides = &mut *self.sides;
-        let located = match sides.buffered(Deframer::locate) {
-            Ok(Some(located)) => located,
-            Ok(None) => match poll_fn(|cx| sides.poll_frame(cx, Deframer::locate)).await? {
-                Some(located) => located,
-                None => return Ok(None),
-            },
-            Err(error) => return Err(sides.fail_now(error).await),
-        };
-        match sides.inbound.deframer.parse(located) {
-            Ok(frame) => Ok(Some((frame, Outbox::new(&mut sides.outbound)))),
-            Err(error) => {
-                // As in `fail`.
-                let _unsent =
-                    poll_fn(|cx| Poll::Ready(sides.outbound.poll_flush_aside(&mut sides.connection, cx))).await;
-                Err(error.into())
+        let error = 'failed: {
+            let located = match sides.buffered(Deframer::locate) {
+                Ok(Some(located)) => located,
+                Ok(None) => match poll_fn(|cx| sides.poll_frame(cx, Deframer::locate)).await? {
+                    Some(located) => located,
+                    None => return Ok(None),
+                },
+                Err(error) => break 'failed Box::new(error),
+            };
+            match sides.inbound.deframer.parse(located) {
+                Ok(frame) => return Ok(Some((frame, Outbox::new(&mut sides.outbound)))),
+                Err(error) => Box::new(error),
             }
-        }
+        };
+        Err(fail_now(&mut sides.connection, &mut sides.outbound, error).await)
     }
 }
 

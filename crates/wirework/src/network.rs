@@ -19,7 +19,8 @@ use crate::{ConnectOptions, Datagram, Listener, Runtime, Split};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no sockets",
     label = "not a `Network`",
-    note = "a network is a value: the argument of what `wirework_smol::run` is given, or `Tokio::current()`; a `Context` is a runtime only"
+    note = "a network is a value: the argument of what `wirework_smol::run` is given, or `Tokio::current()`; \
+            a `Context` is a runtime only"
 )]
 pub trait Network: Runtime {
     /// A TCP connection.

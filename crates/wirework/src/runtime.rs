@@ -14,7 +14,8 @@ use crate::{Task, Timer};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a runtime of wirework",
     label = "not a `Runtime`",
-    note = "a runtime is a value: the argument of what `wirework_smol::run` is given, a handler's `Context`, or `Tokio::current()`"
+    note = "a runtime is a value: the argument of what `wirework_smol::run` is given, a handler's `Context`, \
+            or `Tokio::current()`"
 )]
 pub trait Runtime: Clone + Debug + Send + Sync + 'static {
     /// A timer of this runtime.

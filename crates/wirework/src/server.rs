@@ -86,9 +86,9 @@ pub enum WhenFull {
 
 /// Serves connections on a runtime.
 ///
-/// There are three doors for a protocol, and [`serve_doors`](Self::serve_doors) for several protocols at once: the raw connection ([`serve`](Self::serve)), the framed conversation
+/// There are three doors for a protocol: the raw connection ([`serve`](Self::serve)), the framed conversation
 /// ([`serve_framed`](Self::serve_framed)), and requests and replies ([`serve_service`](Self::serve_service),
-/// [`serve_sessions`](Self::serve_sessions)).
+/// [`serve_sessions`](Self::serve_sessions)). [`serve_doors`](Self::serve_doors) is for several protocols at once.
 ///
 /// | | default | set with |
 /// |---|---|---|

@@ -44,7 +44,8 @@ pub use self::tower::Tower;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not answer requests of type `{Request}`",
     label = "not a service for `{Request}`",
-    note = "a service is an `async fn({Request}) -> Result<Response, Error>` whose future is `Send`, or implements `Service<{Request}>`",
+    note = "a service is an `async fn({Request}) -> Result<Response, Error>` whose future is `Send`, \
+            or implements `Service<{Request}>`",
     note = "what the codec decodes is the request; what is answered must be something that it encodes"
 )]
 pub trait Service<Request>: Send + Sync + 'static {

@@ -203,11 +203,17 @@ impl Conversation {
                 None => pending().await,
             }
         });
+        let mut shutdown = self.cx.shutdown();
         let event = loop {
             let is_ahead = self.ahead.is_some();
             let delivered = async { Event::Delivered(wait.ticket.delivery().recv().await.ok()) };
             let timed_out = async {
                 (&mut timer).await;
+                Event::TimedOut
+            };
+            // What it waits for may never come, and its reply must before the end.
+            let ending = async {
+                shutdown.wait().await;
                 Event::TimedOut
             };
             let said = async {
@@ -224,7 +230,7 @@ impl Conversation {
                     Err(error) => Event::Failed(error),
                 }
             };
-            match or(delivered, or(timed_out, said)).await {
+            match or(delivered, or(timed_out, or(ending, said))).await {
                 Event::Said(command) => self.ahead = Some(command),
                 event => break event,
             }

@@ -14,17 +14,17 @@ on_each_runtime![
     who_has_gone_takes_nothing,
     an_item_is_moved_on_its_way,
     what_came_behind_a_waiting_command_is_answered_after_it,
+    a_wait_ends_with_the_server,
     what_is_watched_spoils_a_transaction,
     transactions_are_seen_whole,
     messages_reach_all_subscribers_in_order,
     a_subscriber_that_does_not_read_is_cut_off,
 ];
 
-/// Until so many clients wait, which is as good as they do: none of them is answered.
-fn settle(client: &mut Client) {
-    // What others have sent before was read before: connections are served in turns.
-    for _ in 0..20 {
-        client.run("PING");
+/// Until so many clients wait for something.
+fn settle(client: &mut Client, waiting: usize) {
+    let waiting = format!("blocked_clients:{waiting}\r\n");
+    while !matches!(client.run("INFO clients"), Reply::Bulk(text) if text.contains(&waiting)) {
         thread::sleep(Duration::from_millis(1));
     }
 }
@@ -33,9 +33,9 @@ fn who_waited_longest_is_served_first(runtime: &str) {
     let server = Server::kv(runtime);
     let mut pusher = server.client();
     let mut waiting: Vec<_> = (0..3).map(|_| server.client()).collect();
-    for client in &mut waiting {
+    for (place, client) in waiting.iter_mut().enumerate() {
         client.send(&["BLPOP", "other", "list", "0"]);
-        settle(&mut pusher);
+        settle(&mut pusher, place + 1);
     }
     assert_eq!(pusher.run("RPUSH list a b"), Reply::Int(2));
     assert_eq!(waiting[0].reply(), Reply::bulks(&["list", "a"]));
@@ -68,7 +68,11 @@ fn who_has_gone_takes_nothing(runtime: &str) {
     for _ in 0..10 {
         server.client().send(&["BLPOP", "list", "0"]);
     }
-    while !matches!(client.run("CLIENT LIST"), Reply::Bulk(list) if list.lines().count() == 1) {
+    // All of them have come, and all have gone.
+    let all_came = |stats: &str| stats.contains("total_connections_received:11\r\n");
+    while !matches!(client.run("INFO stats"), Reply::Bulk(stats) if all_came(&stats))
+        || !matches!(client.run("CLIENT LIST"), Reply::Bulk(list) if list.lines().count() == 1)
+    {
         thread::sleep(Duration::from_millis(1));
     }
     assert_eq!(client.run("RPUSH list a"), Reply::Int(1));
@@ -79,15 +83,15 @@ fn an_item_is_moved_on_its_way(runtime: &str) {
     let server = Server::kv(runtime);
     let (mut first, mut second, mut pusher) = (server.client(), server.client(), server.client());
     first.send(&["BLMOVE", "from", "middle", "LEFT", "LEFT", "0"]);
-    settle(&mut pusher);
+    settle(&mut pusher, 1);
     second.send(&["BLPOP", "middle", "0"]);
-    settle(&mut pusher);
+    settle(&mut pusher, 2);
     pusher.run("RPUSH from item");
     assert_eq!(first.reply(), Reply::bulk("item"));
     assert_eq!(second.reply(), Reply::bulks(&["middle", "item"]));
     // A target that is no list is told to who waits, and the item stays.
     first.send(&["BLMOVE", "from", "text", "LEFT", "LEFT", "0"]);
-    settle(&mut pusher);
+    settle(&mut pusher, 1);
     pusher.run("SET text x");
     pusher.run("RPUSH from item");
     let wrong = "WRONGTYPE Operation against a key holding the wrong kind of value";
@@ -95,7 +99,7 @@ fn an_item_is_moved_on_its_way(runtime: &str) {
     assert_eq!(pusher.run("LLEN from"), Reply::Int(1));
     // Members of sorted sets can be waited for, too.
     first.send(&["BZPOPMIN", "sorted", "0"]);
-    settle(&mut pusher);
+    settle(&mut pusher, 1);
     pusher.run("ZADD sorted 2 b 1 a");
     assert_eq!(first.reply(), Reply::bulks(&["sorted", "a", "1"]));
 }
@@ -113,6 +117,23 @@ fn what_came_behind_a_waiting_command_is_answered_after_it(runtime: &str) {
     assert_eq!(client.reply(), Reply::bulks(&["list", "a"]));
     assert_eq!(client.reply(), Reply::bulk("one"));
     assert_eq!(client.reply(), Reply::bulk("two"));
+}
+
+fn a_wait_ends_with_the_server(runtime: &str) {
+    let server = Server::kv(runtime);
+    let (mut alone, mut followed, mut other) = (server.client(), server.client(), server.client());
+    alone.send(&["BLPOP", "list", "0"]);
+    followed.send(&["BLPOP", "list", "0"]);
+    followed.send(&["ECHO", "behind"]);
+    settle(&mut other, 2);
+    drop(other);
+    server.signal();
+    assert_eq!(alone.reply(), Reply::NullArray);
+    assert_eq!(alone.next(), None);
+    assert_eq!(followed.reply(), Reply::NullArray);
+    assert_eq!(followed.reply(), Reply::bulk("behind"));
+    assert_eq!(followed.next(), None);
+    assert!(server.finish().contains(" 0 cut"));
 }
 
 fn what_is_watched_spoils_a_transaction(runtime: &str) {

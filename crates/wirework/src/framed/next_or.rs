@@ -32,8 +32,8 @@ impl<C: Connection, D: Decoder, E> Framed<C, D, E> {
     /// `other` does, where both are there: a peer that never pauses cannot silence it. Once it has been first for a whole
     /// [`budget`](Self::budget) (256) without a wait, other tasks get a turn, and then a frame goes first.
     ///
-    /// After [`Next::End`] it is returned at once whenever `other` is not ready. To go on sending, wait for the rest of the
-    /// queue alone.
+    /// [`Next::End`] also comes when the server shuts down, as for [`next`](Self::next). From then on it is returned at
+    /// once whenever `other` is not ready: to go on sending, wait for the rest of the queue alone.
     ///
     /// # Errors
     /// As [`next`](Self::next).
@@ -103,7 +103,7 @@ impl<C: Connection, D: Decoder, E> Framed<C, D, E> {
     }
 
     fn inbound(&mut self) -> &mut Inbound<D> {
-        &mut self.inbound
+        &mut self.sides.inbound
     }
 }
 

@@ -242,7 +242,7 @@ impl<E> Outbound<E> {
             match written {
                 Ok(0) => return Poll::Ready(self.note(Err(io::ErrorKind::WriteZero.into()))),
                 Ok(count) => {
-                    buf.advance(count);
+                    buf.advance_keeping(count);
                     self.frames.flush();
                     self.unflushed = true;
                     if let Some(record) = &self.record {

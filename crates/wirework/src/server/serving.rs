@@ -80,7 +80,7 @@ pub(super) struct Place<R, U, H> {
     end: End,
 }
 
-impl<R: Runtime, U, H> Place<R, U, H> {
+impl<R, U, H> Place<R, U, H> {
     pub(super) fn new(shared: &Arc<Shared<R, U, H>>, record: &Arc<Record>) -> Self {
         Self {
             shared: Arc::clone(shared),

@@ -103,7 +103,7 @@ impl ListenOptions {
     /// How many connections may wait to be accepted.
     #[must_use]
     pub fn backlog_limit(&self) -> usize {
-        usize::try_from(self.backlog).expect("it is positive")
+        usize::try_from(self.backlog).unwrap_or(usize::MAX)
     }
 
     /// Whether `TCP_NODELAY` is to be set.

@@ -66,9 +66,10 @@ fn server_section(call: &Call<'_, '_>) -> String {
     )
 }
 
-fn clients_section(call: &Call<'_, '_>) -> String {
+fn clients_section(call: &mut Call<'_, '_>) -> String {
     let (clients, limit) = (call.store.clients.len(), call.store.settings.max_clients);
-    format!("connected_clients:{clients}\r\nmaxclients:{limit}\r\n")
+    let waiting: usize = call.store.dbs().map(|db| db.waiting().len()).sum();
+    format!("connected_clients:{clients}\r\nmaxclients:{limit}\r\nblocked_clients:{waiting}\r\n")
 }
 
 fn memory_section(call: &Call<'_, '_>) -> String {

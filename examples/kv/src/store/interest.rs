@@ -1,6 +1,6 @@
 //! Those who want to know of a key: transactions that watch it, and clients that wait for something to be pushed to it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -179,6 +179,14 @@ impl Interest {
 }
 
 impl Db {
+    /// The numbers of the clients that wait.
+    pub fn waiting(&self) -> BTreeSet<u64> {
+        let all = self.interest.waiting.values().flatten();
+        all.filter(|waiting| !waiting.to.is_full())
+            .map(|waiting| waiting.ticket)
+            .collect()
+    }
+
     /// Gives what was pushed to those who wait for it, first come, first served.
     #[inline]
     pub(super) fn serve_waiting(&mut self) {
