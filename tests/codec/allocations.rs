@@ -97,10 +97,12 @@ fn held<D: Decoder + BorrowDecoder>(codec: D, bytes: &[u8], is_owned: bool) -> u
     usize::try_from(info.bytes_current).unwrap()
 }
 
-/// The pool of the thread keeps blocks, which do not count: they are not held for this peer. So it is filled before.
+/// The pool of the thread keeps buffers, which do not count: they are not held for this peer. So it is filled before.
 fn fill_the_pool() {
     let mut deframer = Deframer::new(RawBytes::new());
     deframer.push(&[0; 100]);
+    while deframer.next_ref().unwrap().is_some() {}
+    deframer.release();
 }
 
 #[test]

@@ -34,16 +34,6 @@ impl Block {
             bytes: bytes.unwrap_or_else(|| vec![0; len]),
         }
     }
-
-    /// A block that holds `bytes`; where these are few, just them, and then it never enters the pool.
-    pub(crate) fn copy_of(bytes: &[u8]) -> Self {
-        if bytes.len() < MIN_BLOCK {
-            return Self { bytes: bytes.to_vec() };
-        }
-        let mut block = Self::with_len(bytes.len());
-        block[..bytes.len()].copy_from_slice(bytes);
-        block
-    }
 }
 
 impl AsRef<[u8]> for Block {
@@ -133,17 +123,5 @@ mod tests {
         assert_eq!(pooled(), POOL_BYTES);
         drop(Block::with_len(2 * POOL_BYTES));
         assert_eq!(pooled(), POOL_BYTES);
-    }
-
-    #[test]
-    fn a_small_copy_stays_out_of_the_pool() {
-        let block = Block::copy_of(b"abc");
-        assert_eq!(&*block, b"abc");
-        drop(block);
-        assert_eq!(pooled(), 0);
-        let block = Block::copy_of(&vec![7; MIN_BLOCK + 1]);
-        assert_eq!(block[..=MIN_BLOCK], vec![7; MIN_BLOCK + 1]);
-        drop(block);
-        assert_eq!(pooled(), 2 * MIN_BLOCK);
     }
 }

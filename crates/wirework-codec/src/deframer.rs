@@ -3,6 +3,8 @@
 //! All that a decoder should not have to watch is watched here, once: the bound on buffered bytes, progress, and
 //! bytes left over at the end of the stream. It does no I/O, so the same code serves a connection, a test and a fuzzer.
 
+use std::mem;
+
 use bytes::Bytes;
 
 use crate::read_buf::PutAway;
@@ -33,9 +35,10 @@ pub const MAX_BUFFERED: usize = 2 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Deframer<D> {
     decoder: D,
-    /// `None` while a connection waits for bytes and has none.
+    /// `None` while a connection waits for bytes and has none, or a few.
     undecoded: Option<Box<ReadBuf>>,
-    /// What is kept of the buffer while there is none.
+    /// The few, and what else is kept of the buffer while there is none.
+    aside: Box<[u8]>,
     read: u64,
     read_class: u8,
     state: State,
@@ -57,6 +60,7 @@ impl<D> Deframer<D> {
         Self {
             decoder,
             undecoded: None,
+            aside: Box::default(),
             read: 0,
             read_class: 0,
             state: State::Open,
@@ -90,6 +94,7 @@ impl<D> Deframer<D> {
         Deframer {
             decoder: map(self.decoder),
             undecoded: self.undecoded,
+            aside: self.aside,
             read: self.read,
             read_class: self.read_class,
             state: self.state,
@@ -99,16 +104,19 @@ impl<D> Deframer<D> {
 
     /// The decoder and the undecoded bytes.
     pub fn into_parts(self) -> (D, Bytes) {
-        let undecoded = self
-            .undecoded
-            .map_or_else(Bytes::new, |mut undecoded| undecoded.take_all());
+        let undecoded = match self.undecoded {
+            Some(mut undecoded) => undecoded.take_all(),
+            None => self.aside.into(),
+        };
         (self.decoder, undecoded)
     }
 
     /// How many undecoded bytes are buffered.
     #[inline]
     pub fn buffered(&self) -> usize {
-        self.undecoded.as_ref().map_or(0, |undecoded| undecoded.len())
+        self.undecoded
+            .as_ref()
+            .map_or(self.aside.len(), |undecoded| undecoded.len())
     }
 
     /// Where in the stream the undecoded bytes start: how many bytes have been decoded.
@@ -116,7 +124,7 @@ impl<D> Deframer<D> {
     pub fn offset(&self) -> u64 {
         self.undecoded
             .as_ref()
-            .map_or(self.read, |undecoded| undecoded.offset())
+            .map_or(self.read - self.aside.len() as u64, |undecoded| undecoded.offset())
     }
 
     /// Whether [`finish`](Self::finish) was called or an error ended the stream.
@@ -126,7 +134,9 @@ impl<D> Deframer<D> {
 
     /// How much memory is held for undecoded bytes, in bytes.
     pub fn memory(&self) -> usize {
-        self.undecoded.as_ref().map_or(0, |undecoded| undecoded.memory())
+        self.undecoded
+            .as_ref()
+            .map_or(self.aside.len(), |undecoded| undecoded.memory())
     }
 
     /// Appends bytes. See [`spare`](Self::spare) for reading without a copy.
@@ -158,28 +168,32 @@ impl<D> Deframer<D> {
     /// Lets go of memory before a wait for more bytes.
     #[inline]
     pub fn release(&mut self) {
-        match self.undecoded.take_if(|undecoded| undecoded.is_empty()) {
-            Some(empty) => {
-                let PutAway { read, read_class } = empty.put_away();
-                self.read = read;
-                self.read_class = read_class;
-            }
-            None => {
-                if let Some(undecoded) = &mut self.undecoded {
-                    undecoded.release();
-                }
-            }
-        }
+        let Some(mut undecoded) = self.undecoded.take_if(|undecoded| undecoded.is_small()) else {
+            return;
+        };
+        self.aside = undecoded.bytes().into();
+        let PutAway { read, read_class } = undecoded.put_away();
+        self.read = read;
+        self.read_class = read_class;
     }
 
     #[inline]
     fn undecoded(&mut self) -> &mut ReadBuf {
         self.undecoded.get_or_insert_with(|| {
-            ReadBuf::resume(PutAway {
+            let put_away = PutAway {
                 read: self.read,
                 read_class: self.read_class,
-            })
+            };
+            ReadBuf::resume(put_away, &mem::take(&mut self.aside))
         })
+    }
+
+    /// Brings what was put aside back into a buffer.
+    #[inline]
+    fn load(&mut self) {
+        if self.undecoded.is_none() && !self.aside.is_empty() {
+            self.undecoded();
+        }
     }
 
     /// Ends the stream with an error in the frame that starts at `offset`.
@@ -272,6 +286,7 @@ impl<D: Decoder> Deframer<D> {
         reason = "on the way of every frame, and a result by reference costs more than all it does"
     )]
     pub fn locate_cut(&mut self) -> Result<Option<Located>, DecodeError<D::Error>> {
+        self.load();
         let Some(undecoded) = &mut self.undecoded else {
             return Ok(None);
         };
@@ -338,6 +353,7 @@ impl<D: BorrowDecoder> Deframer<D> {
                 None => Ok(None),
             };
         }
+        self.load();
         let Some(undecoded) = &mut self.undecoded else {
             return Ok(None);
         };
@@ -381,6 +397,7 @@ impl<D: BorrowDecoder> Deframer<D> {
         if self.state != State::Open {
             return self.locate_last();
         }
+        self.load();
         let Some(undecoded) = &mut self.undecoded else {
             return Ok(None);
         };

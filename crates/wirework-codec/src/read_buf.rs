@@ -46,7 +46,7 @@ pub struct ReadBuf {
     pub(crate) located: Span,
 }
 
-/// What is kept of a buffer while nothing is in it.
+/// What is kept of a buffer that was given back, beside what was undecoded.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct PutAway {
     /// How many bytes were read in all.
@@ -95,19 +95,21 @@ impl ReadBuf {
         }
     }
 
-    /// A buffer that goes on where another one of the same stream was [given back](Self::put_away).
-    pub(crate) fn resume(put_away: PutAway) -> Box<Self> {
+    /// A buffer that goes on where another one of the same stream was [given back](Self::put_away), with these undecoded bytes.
+    pub(crate) fn resume(put_away: PutAway, undecoded: &[u8]) -> Box<Self> {
         let mut buf = POOL
             .try_with(|pool| pool.borrow_mut().pop())
             .ok()
             .flatten()
             .unwrap_or_else(|| Box::new(Self::new()));
+        buf.read_size = MIN_BLOCK << put_away.read_class;
+        buf.push(undecoded);
         buf.read = put_away.read;
         buf.read_size = MIN_BLOCK << put_away.read_class;
         buf
     }
 
-    /// Gives back an empty buffer to the pool of the thread.
+    /// Gives it back to the pool of the thread. What is in it is dropped.
     pub(crate) fn put_away(self: Box<Self>) -> PutAway {
         let mut this = self;
         let put_away = PutAway {
@@ -321,20 +323,9 @@ impl ReadBuf {
         }
     }
 
-    /// Lets go of memory that what is undecoded does not need.
-    #[inline]
-    pub(crate) fn release(&mut self) {
-        let is_worth_it = self.block.len() >= MIN_BLOCK || self.form != Form::InPlace;
-        if is_worth_it && self.len() <= SMALL.max(self.block.len().max(self.frozen.len()) / 4) {
-            let len = self.len();
-            let undecoded = Block::copy_of(self.bytes());
-            self.settle();
-            self.start = 0;
-            self.end = len;
-            self.block = undecoded;
-        } else if self.gathered.len() <= self.gathered.capacity() / 4 {
-            self.gathered = BytesMut::from(&self.gathered[..]);
-        }
+    /// Whether so little is undecoded that it is better kept by itself during a wait for more.
+    pub(crate) fn is_small(&self) -> bool {
+        self.len() <= SMALL.max(self.memory() / 4)
     }
 
     /// All undecoded bytes, which count as decoded then.

@@ -7,7 +7,7 @@ use super::ConfigError;
 
 /// The deadlines of each connection.
 ///
-/// All of them are watched with one timer per connection, which is not touched for a message. A deadline is never met
+/// All of them are watched with one timer per server, which is not touched for a message. A deadline is never met
 /// early; `idle` may be met late by up to a quarter.
 ///
 /// | | counts | default |
