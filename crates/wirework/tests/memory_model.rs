@@ -255,6 +255,8 @@ fn check(model: &Model, counts: &[[Arc<Count>; 2]; 2]) -> Result<(), TestCaseErr
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
+
     #[test]
     fn it_is_two_byte_queues(capacity in prop_oneof![Just(1_usize), 1_usize..20], steps in steps()) {
         run(capacity, steps)?;
