@@ -16,6 +16,7 @@ on_each_runtime!(
     what_nobody_takes_is_counted,
     a_silent_server_is_tested,
     a_password_is_needed_here_too,
+    what_is_refused_is_an_error,
 );
 
 fn message(channel: &str, pattern: Option<&str>, payload: &str) -> Message {
@@ -142,6 +143,34 @@ async fn a_password_is_needed_here_too<N: Network>(network: N) -> io::Result<()>
         assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
         let news = PubSub::connect(&network, server.addr(), options.password("secret")).await?;
         news.subscribe(["a"]).await?;
+    }
+    Ok(())
+}
+
+async fn what_is_refused_is_an_error<N: Network>(network: N) -> io::Result<()> {
+    let Some(server) = RedisServer::start(&[]) else {
+        return Ok(());
+    };
+    let redis = Redis::connect(&network, server.addr(), options()).await?;
+    let user = [
+        "SETUSER",
+        "limited",
+        "on",
+        ">secret",
+        "+@all",
+        "resetchannels",
+        "&allowed",
+    ];
+    redis.query::<()>(cmd("ACL").args(user)).await?;
+    for options in both() {
+        let options = options.user("limited").password("secret");
+        let mut news = PubSub::connect(&network, server.addr(), options).await?;
+        let error = news.subscribe(["forbidden"]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied, "{error}");
+        news.subscribe(["allowed"]).await?;
+        assert_eq!(redis.publish("allowed", "hello").await?, 1);
+        assert_eq!(news.next().await, Some(message("allowed", None, "hello")));
+        assert_eq!(news.connections(), 1);
     }
     Ok(())
 }

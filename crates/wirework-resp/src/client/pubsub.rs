@@ -16,7 +16,8 @@ use wirework::{Connector, Network, Task};
 
 use self::subscriber::Subscriber;
 use self::wanted::Kind;
-use super::RedisOptions;
+use super::{RedisError, RedisOptions};
+use crate::ServerError;
 
 /// Something that was published.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,14 +61,17 @@ pub struct PubSub {
     counts: Arc<Counts>,
 }
 
-/// A subscription to be made or ended. `done` is closed once the server has confirmed it.
+/// Where the server's answer to a change goes.
+type Done = Sender<Result<(), ServerError>>;
+
+/// A subscription to be made or ended.
 #[derive(Debug)]
 struct Change {
     kind: Kind,
     subscribe: bool,
-    /// None is for all there are.
+    /// At least one.
     names: Vec<Bytes>,
-    done: Sender<()>,
+    done: Done,
 }
 
 #[derive(Debug, Default)]
@@ -106,7 +110,8 @@ impl PubSub {
     /// Subscribes to channels, and waits until the server has confirmed it: what is published then is received.
     ///
     /// # Errors
-    /// Fails when the runtime has shut down.
+    /// Fails when the server refuses it ([`PermissionDenied`](io::ErrorKind::PermissionDenied) if the user may not listen there),
+    /// or when the runtime has shut down.
     ///
     /// # Cancel safety
     /// A dropped future may or may not have subscribed.
@@ -166,7 +171,8 @@ impl PubSub {
         };
         let stopped = || io::Error::new(io::ErrorKind::NotConnected, "the task of the subscriptions was stopped");
         self.changes.send(change).await.map_err(|_| stopped())?;
-        confirmed.recv().await.map_err(|_| stopped())
+        let confirmed = confirmed.recv().await.map_err(|_| stopped())?;
+        confirmed.map_err(|error| RedisError::from(error).into())
     }
 
     /// Waits for the next message. `None` once the runtime has shut down.

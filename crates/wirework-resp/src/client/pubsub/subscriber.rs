@@ -157,7 +157,7 @@ impl<R: Runtime> Subscriber<R> {
     fn take(&mut self, value: Value) -> io::Result<()> {
         let values = match value {
             Value::Push(values) | Value::Array(values) => values,
-            Value::Error(error) => return Err(io::Error::other(error)),
+            Value::Error(error) => return self.wanted.refuse(error).map_err(io::Error::other),
             _ => return Ok(()),
         };
         let mut values = values.into_iter();

@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use async_channel::Sender;
 use bytes::Bytes;
 
-use super::Change;
-use crate::{Cmd, cmd};
+use super::{Change, Done};
+use crate::{Cmd, ServerError, cmd};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -19,8 +18,18 @@ pub(super) enum Kind {
 pub(super) struct Wanted {
     channels: BTreeSet<Bytes>,
     patterns: BTreeSet<Bytes>,
-    /// The commands that were sent, oldest first: how many names are still to be confirmed, and who waits for that.
-    unconfirmed: VecDeque<(usize, Vec<Sender<()>>)>,
+    /// The commands that were sent, oldest first.
+    unconfirmed: VecDeque<Unconfirmed>,
+}
+
+#[derive(Debug)]
+struct Unconfirmed {
+    /// How many names are still to be confirmed.
+    left: usize,
+    /// Who waits for that.
+    waiting: Vec<Done>,
+    /// What is not subscribed to if the server refuses it; `None` if it had been confirmed on an earlier connection.
+    new: Option<(Kind, Vec<Bytes>)>,
 }
 
 impl Wanted {
@@ -34,32 +43,62 @@ impl Wanted {
                 set.remove(name);
             }
         }
-        self.unconfirmed.push_back((change.names.len(), vec![change.done]));
-        command(change.kind, change.subscribe).args(change.names)
+        let cmd = command(change.kind, change.subscribe).args(&change.names);
+        self.unconfirmed.push_back(Unconfirmed {
+            left: change.names.len(),
+            waiting: vec![change.done],
+            new: Some((change.kind, change.names)),
+        });
+        cmd
     }
 
     /// The server has confirmed one name. It does so in order, whether or not anything has changed by it.
     pub(super) fn confirm(&mut self) {
-        let Some((left, _)) = self.unconfirmed.front_mut() else {
+        let Some(first) = self.unconfirmed.front_mut() else {
             return;
         };
-        *left -= 1;
-        if *left == 0
-            && let Some((_, done)) = self.unconfirmed.pop_front()
+        first.left -= 1;
+        if first.left == 0
+            && let Some(first) = self.unconfirmed.pop_front()
         {
-            tell(&done);
+            tell(&first.waiting, &Ok(()));
         }
+    }
+
+    /// The server has refused the oldest command: whoever asked for it is told, and nothing is subscribed to by it.
+    ///
+    /// # Errors
+    /// Gives the error back if nobody did: then the connection is no good.
+    pub(super) fn refuse(&mut self, error: ServerError) -> Result<(), ServerError> {
+        let Some(Unconfirmed {
+            waiting,
+            new: Some((kind, names)),
+            ..
+        }) = self.unconfirmed.pop_front()
+        else {
+            return Err(error);
+        };
+        let set = self.set(kind);
+        for name in &names {
+            set.remove(name);
+        }
+        tell(&waiting, &Err(error));
+        Ok(())
     }
 
     /// On a new connection: the commands to subscribe to all there is. Who waits, waits for these now.
     pub(super) fn again(&mut self) -> Vec<Cmd> {
-        let waiting: Vec<_> = self.unconfirmed.drain(..).flat_map(|(_, done)| done).collect();
-        let count = self.channels.len() + self.patterns.len();
-        if count == 0 {
-            tell(&waiting);
+        let waiting: Vec<_> = self.unconfirmed.drain(..).flat_map(|one| one.waiting).collect();
+        let left = self.channels.len() + self.patterns.len();
+        if left == 0 {
+            tell(&waiting, &Ok(()));
             return Vec::new();
         }
-        self.unconfirmed.push_back((count, waiting));
+        self.unconfirmed.push_back(Unconfirmed {
+            left,
+            waiting,
+            new: None,
+        });
         let sets = [(Kind::Channel, &self.channels), (Kind::Pattern, &self.patterns)];
         let sets = sets.into_iter().filter(|(_, names)| !names.is_empty());
         sets.map(|(kind, names)| command(kind, true).args(names)).collect()
@@ -82,10 +121,10 @@ fn command(kind: Kind, subscribe: bool) -> Cmd {
     })
 }
 
-fn tell(waiting: &[Sender<()>]) {
+fn tell(waiting: &[Done], result: &Result<(), ServerError>) {
     for done in waiting {
         // Who does not wait any more need not be told.
-        let _ = done.try_send(());
+        let _ = done.try_send(result.clone());
     }
 }
 
@@ -93,7 +132,11 @@ fn tell(waiting: &[Sender<()>]) {
 mod tests {
     use super::*;
 
-    fn change(kind: Kind, subscribe: bool, names: &[&'static str]) -> (Change, async_channel::Receiver<()>) {
+    fn change(
+        kind: Kind,
+        subscribe: bool,
+        names: &[&'static str],
+    ) -> (Change, async_channel::Receiver<Result<(), ServerError>>) {
         let (done, confirmed) = async_channel::bounded(1);
         let names = names.iter().map(|name| Bytes::from_static(name.as_bytes())).collect();
         (
@@ -149,5 +192,21 @@ mod tests {
         let _ = wanted.change(gone);
         assert!(wanted.again().is_empty());
         assert!(done.try_recv().is_ok());
+    }
+
+    #[test]
+    fn what_is_refused_is_not_subscribed_to() {
+        let mut wanted = Wanted::default();
+        let (first, first_done) = change(Kind::Channel, true, &["a"]);
+        let (second, second_done) = change(Kind::Channel, true, &["b"]);
+        let _ = (wanted.change(first), wanted.change(second));
+        let error = || ServerError::new("NOPERM no");
+        assert_eq!(wanted.refuse(error()), Ok(()));
+        wanted.confirm();
+        assert_eq!(first_done.try_recv(), Ok(Err(error())));
+        assert_eq!(second_done.try_recv(), Ok(Ok(())));
+        assert_eq!(wanted.refuse(error()), Err(error()));
+        assert_eq!(wanted.again(), [cmd("SUBSCRIBE").arg("b")]);
+        assert_eq!(wanted.refuse(error()), Err(error()));
     }
 }
