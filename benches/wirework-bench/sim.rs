@@ -86,7 +86,7 @@ fn echo(frames: u64) -> Result<f64> {
     let server = sim.host("server").runtime();
     let listener = server.listen_tcp(([0, 0, 0, 0], 7000).into())?;
     let handler = |mut framed: Framed<_, LengthDelimited>, _| async move {
-        while let Some((frame, out)) = framed.next_ref().await? {
+        while let Some((frame, mut out)) = framed.next_ref().await? {
             out.send(frame)?;
         }
         std::io::Result::Ok(())

@@ -13,7 +13,7 @@ pub struct Mutation {
 pub const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "a flush is dropped before waiting",
-        file: "crates/wirework/src/framed.rs",
+        file: "crates/wirework/src/framed/sides.rs",
         from: "let flushed = self.outbound.poll_flush_aside(&mut self.connection, cx);\n        if ahead {",
         to: "let flushed = Poll::Ready(());\n        if ahead {",
         property: "wakes::the_last_waker_counts",
@@ -42,8 +42,8 @@ pub const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "a frame may be a byte longer than its limit",
         file: "crates/wirework-codec/src/length_delimited.rs",
-        from: "&& len >= self.layout.shortest\n            && len <= self.max_len as u64",
-        to: "&& len >= self.layout.shortest\n            && len <= self.max_len as u64 + 1",
+        from: "&& len >= shortest\n            && len <= self.max_len as u64",
+        to: "&& len >= shortest\n            && len <= self.max_len as u64 + 1",
         property: "limits::a_frame_beyond_the_limit_is_refused_and_one_at_it_is_not",
     },
     Mutation {
@@ -56,15 +56,15 @@ pub const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "the end of a connection wakes nobody who waits for a place",
         file: "crates/wirework/src/server/tally.rs",
-        from: "self.active.fetch_sub(1, Ordering::SeqCst);\n        self.ended.notify(usize::MAX);",
-        to: "self.active.fetch_sub(1, Ordering::SeqCst);",
+        from: "self.meter.over();\n        self.ended.notify(usize::MAX);",
+        to: "self.meter.over();",
         property: "limits::a_full_backlog_delays_and_loses_nobody",
     },
     Mutation {
         name: "sending ignores the high watermark",
         file: "crates/wirework/src/framed/outbound.rs",
-        from: "State::Open if self.buf.len() < self.high => Poll::Ready(Ok(())),",
-        to: "State::Open if self.buf.len() < self.high * 4 => Poll::Ready(Ok(())),",
+        from: "State::Open if self.unsent() < self.high as usize => Poll::Ready(Ok(())),",
+        to: "State::Open if self.unsent() < self.high as usize * 4 => Poll::Ready(Ok(())),",
         property: "framing::a_slow_reader_does_not_grow_the_sender",
     },
     Mutation {
@@ -77,8 +77,8 @@ pub const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "the timer of a connection's deadlines is not set again",
         file: "crates/wirework/src/server/watch.rs",
-        from: "Some(timer) => timer.reset(next),",
-        to: "Some(_) => {}",
+        from: "self.armed = next;\n                    alarms.set(record, next);",
+        to: "if self.armed == NEVER && now == 0 {\n                        alarms.set(record, next);\n                    }\n                    self.armed = next;",
         property: "time::server_deadlines_are_never_early_and_rarely_late",
     },
     Mutation {
@@ -112,8 +112,8 @@ pub const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "a drain takes longer than its deadline",
         file: "crates/wirework/src/server/running.rs",
-        from: "let mut timer = sleep(&self.handle.clock, self.drain_deadline);",
-        to: "let mut timer = sleep(&self.handle.clock, self.drain_deadline * 2);",
+        from: "sleep(&self.handle.clock, self.ends.drain_deadline)",
+        to: "sleep(&self.handle.clock, self.ends.drain_deadline * 2)",
         property: "ending::a_drain_ends_in_time_whatever_the_peers_do",
     },
     Mutation {
