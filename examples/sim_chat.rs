@@ -41,9 +41,9 @@ fn main() {
         .max_faults(20);
     let claims = ["a line was heard", "a member came back", "the swarm did something"];
     let config = SweepConfig::new().seeds(seeds).swarm(swarm).claims(claims);
-    let (runs, millis) = (AtomicU64::new(0), AtomicU64::new(0));
+    let (runs, millis) = (&AtomicU64::new(0), &AtomicU64::new(0));
     let start = Instant::now();
-    sweep(config, "sim_chat", |trial| async {
+    sweep(config, "sim_chat", |trial| async move {
         evening(&trial).await;
         runs.fetch_add(1, Ordering::Relaxed);
         millis.fetch_add(

@@ -11,6 +11,9 @@ use wirework_sim::{Family, Swarm, SweepConfig, sweep};
 
 use crate::lab::{self, MS, PORT, SEC, codec};
 
+/// A request, and what came of it.
+type Outcome = (Bytes, Result<Bytes, CallError>);
+
 #[test]
 fn what_was_not_sent_was_not_done() {
     let families = [
@@ -38,7 +41,7 @@ fn what_was_not_sent_was_not_done() {
             let Some(Ok(echo)) = lab::within(&trial, 60 * SEC, lab::dial(&client, "server")).await else {
                 return;
             };
-            let outcomes: Arc<Mutex<Vec<(Bytes, Result<Bytes, CallError>)>>> = Arc::default();
+            let outcomes: Arc<Mutex<Vec<Outcome>>> = Arc::default();
             let callers = (0..3_u32).map(|caller| {
                 let (echo, runtime, outcomes) = (echo.clone(), client.clone(), Arc::clone(&outcomes));
                 let mut dice = trial.dice(["one", "two", "three"][caller as usize]);

@@ -44,16 +44,12 @@ fn a_drain_answers_what_it_has_taken() {
                     let mut lost = 0;
                     for number in 0..200 {
                         let request = lab::number(caller * 1000 + number);
-                        match echo.call(request.clone()).within(50_000 * SEC).await {
-                            Ok(answer) => {
-                                trial.equal("an answer", &answer, &request);
-                                answered.push(answer);
-                            }
-                            Err(_) => {
-                                lost += 1;
-                                break;
-                            }
-                        }
+                        let Ok(answer) = echo.call(request.clone()).within(50_000 * SEC).await else {
+                            lost += 1;
+                            break;
+                        };
+                        trial.equal("an answer", &answer, &request);
+                        answered.push(answer);
                     }
                     trial.sometimes("a call came too late", lost > 0);
                     answered

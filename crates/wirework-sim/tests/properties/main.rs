@@ -4,6 +4,10 @@
 //! [`wirework_sim::sweep()`] for how to replay one and how to try more.
 
 #![allow(clippy::unwrap_used, reason = "in a test, the panic is the report")]
+#![allow(
+    clippy::unchecked_time_subtraction,
+    reason = "the clock of a simulation does not go back"
+)]
 
 mod calls;
 mod cancelling;
