@@ -13,9 +13,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use async_channel::Receiver;
 use clap::{Args, Subcommand};
-use futures_lite::future::or;
 use wirework::codec::Lines;
-use wirework::{Connection, Deadlines, Framed, Network, Server, connect};
+use wirework::{Connection, Deadlines, Framed, Network, Next, Server, connect};
 use wirework_examples::{Example, chat, serve_until_interrupted, typed_lines};
 
 /// A chat room, over TCP.
@@ -69,31 +68,18 @@ impl Example for ChatRoom {
     }
 }
 
-enum Event {
-    Typed(String),
-    TypedLast,
-    Heard(String),
-    HeardLast,
-}
-
 /// Until the server closes, which it does when all is said.
 async fn converse<C: Connection>(
     lines: &mut Framed<C, Lines>,
     typed: &Receiver<io::Result<String>>,
 ) -> anyhow::Result<()> {
     loop {
-        let typing = async {
-            anyhow::Ok(match typed.recv().await {
-                Ok(line) => Event::Typed(line?),
-                Err(_) => Event::TypedLast,
-            })
-        };
-        let hearing = async { Ok(lines.next().await?.map_or(Event::HeardLast, Event::Heard)) };
-        match or(hearing, typing).await? {
-            Event::Heard(line) => writeln!(io::stdout(), "{line}")?,
-            Event::HeardLast => return Ok(()),
-            Event::Typed(line) => lines.send(line).await?,
-            Event::TypedLast => break,
+        match lines.next_or(typed.recv()).await? {
+            Next::Frame(line) => writeln!(io::stdout(), "{line}")?,
+            Next::End => return Ok(()),
+            Next::Other(Ok(line)) => lines.send(line?).await?,
+            // Nothing more will be typed.
+            Next::Other(Err(_)) => break,
         }
     }
     lines.close().await?;

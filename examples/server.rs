@@ -49,6 +49,7 @@ impl Example for Serve {
             .lifetime(Duration::from_hours(24))
             .min_rate((200, Duration::from_secs(5)));
         let server = Server::new(&network)
+            .protocol("shout")
             .max_connections(5_000)
             .when_full(WhenFull::Refuse)
             .max_per_client(100)

@@ -26,6 +26,8 @@ on_each_runtime![
     a_dropped_call_that_was_not_sent_never_is,
     calls_have_a_deadline,
     lost_answers_do_not_take_up_room,
+    a_dropped_call_makes_room_at_once,
+    few_numbers_bound_the_calls_in_flight,
     pushes_come_as_a_stream,
     a_request_that_cannot_be_encoded_harms_nobody,
     an_answer_nobody_asked_for_ends_the_connection,
@@ -329,6 +331,79 @@ async fn lost_answers_do_not_take_up_room<N: Network>(network: N) {
     };
     let (kept, ()) = futures_lite::future::zip(client.call(Numbered::new("kept")), answer).await;
     assert_eq!(kept.unwrap().text, "kept");
+}
+
+async fn a_dropped_call_makes_room_at_once<N: Network>(network: N) {
+    let (near, far) = memory::pair(1024);
+    let framed = Framed::new(near, NumberedCodec::default());
+    let (client, _) = Client::<_, Numbered>::multiplexed(&network, framed, ClientOptions::new().max_in_flight(1));
+    let mut far = Framed::new(far, NumberedCodec::default());
+    let mut lost = Box::pin(client.call(Numbered::new("lost")));
+    assert!(poll_once(lost.as_mut()).await.is_none());
+    assert_eq!(far.next().await.unwrap().unwrap().text, "lost");
+    // One that waits for its turn has it now, and so has one that comes later.
+    let mut waits = Box::pin(client.call(Numbered::new("waits")));
+    assert!(poll_once(waits.as_mut()).await.is_none());
+    drop(lost);
+    assert_eq!(far.next().await.unwrap().unwrap().text, "waits");
+    drop(waits);
+    let mut comes = pin!(client.call(Numbered::new("comes")));
+    assert!(poll_once(comes.as_mut()).await.is_none());
+    assert_eq!(far.next().await.unwrap().unwrap().text, "comes");
+}
+
+/// A text whose number has two bits.
+#[derive(Debug)]
+struct Few(Numbered);
+
+impl CorrelatedRequest for Few {
+    const ID_BITS: u32 = 2;
+
+    fn set_call_id(&mut self, id: u64) {
+        assert!(id < 4, "{id}");
+        self.0.set_call_id(id);
+    }
+}
+
+#[derive(Debug, Clone, Default)]
+struct FewCodec(NumberedCodec);
+
+impl Decoder for FewCodec {
+    type Item = Numbered;
+    type Error = LengthError;
+
+    fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Numbered>, LengthError> {
+        self.0.decode(src)
+    }
+}
+
+impl Encoder<Few> for FewCodec {
+    type Error = LengthError;
+
+    fn encode(&mut self, item: Few, dst: &mut WriteBuf) -> Result<(), LengthError> {
+        self.0.encode(item.0, dst)
+    }
+}
+
+async fn few_numbers_bound_the_calls_in_flight<N: Network>(network: N) {
+    let (near, far) = memory::pair(1024);
+    let framed = Framed::new(near, FewCodec::default());
+    let (client, _) = Client::<Few, Numbered>::multiplexed(&network, framed, ClientOptions::new());
+    let mut far = Framed::new(far, NumberedCodec::default());
+    let calls: Vec<_> = (0..10)
+        .map(|number: u32| {
+            let client = client.clone();
+            network.spawn(async move { client.call(Few(Numbered::new(number.to_string()))).await })
+        })
+        .collect();
+    for _ in 0..calls.len() {
+        let request = far.next().await.unwrap().unwrap();
+        far.send(request).await.unwrap();
+    }
+    far.flush().await.unwrap();
+    for (number, call) in calls.into_iter().enumerate() {
+        assert_eq!(call.await.unwrap().unwrap().text, number.to_string());
+    }
 }
 
 async fn pushes_come_as_a_stream<N: Network>(network: N) {

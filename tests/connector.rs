@@ -23,6 +23,7 @@ on_each_runtime![
     the_local_address_is_the_one_asked_for,
     answers_are_remembered_for_a_while,
     a_unix_socket_is_connected_to,
+    nobody_is_connected_to_itself,
 ];
 
 /// An address that takes connection attempts and never answers them: its backlog is full.
@@ -237,4 +238,29 @@ async fn a_unix_socket_is_connected_to<N: Network>(network: N) {
     Connector::new(&network).connect_unix(&path).await.unwrap();
     listener.accept().await.unwrap();
     std::fs::remove_file(&path).unwrap();
+}
+
+/// The system gives an attempt the very port that it goes to, sooner or later; on Linux within some 15,000 attempts, where
+/// the port is an even one.
+async fn nobody_is_connected_to_itself<N: Network>(network: N) {
+    let addr = loop {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = listener.local_addr().unwrap();
+        if addr.port() % 2 == 0 {
+            break addr;
+        }
+        // The ones that are given to those who listen are odd, as long as there are any.
+        let even = SocketAddr::new(addr.ip(), addr.port() - 1);
+        if TcpListener::bind(even).is_ok() {
+            break even;
+        }
+    };
+    let connector = Connector::new(&network);
+    for _ in 0..20_000 {
+        let error = connector.connect_any(&[addr]).await.map(drop).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused, "{error}");
+        if error.to_string().contains("itself") {
+            break;
+        }
+    }
 }

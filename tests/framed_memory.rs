@@ -24,15 +24,16 @@ const CONNECTIONS: usize = 400;
 #[test]
 fn framed_connections_are_small_and_frames_cost_no_allocation() {
     // Without optimisation, futures are larger.
-    let spare = if cfg!(debug_assertions) { 200 } else { 0 };
-    let _ = (spare, 0);
-    check("smol", &Smol::new(1).unwrap(), 800 + spare);
-    check("async-std", &AsyncStd::new(1).unwrap(), 800 + spare);
-    check("tokio", &Tokio::new(1).unwrap(), 1300 + spare);
+    let spare = if cfg!(debug_assertions) { 100 } else { 0 };
+    check("smol", &Smol::new(1).unwrap(), 800 + spare, 100);
+    // async-io makes one allocation for each turn of its reactor, of which there is about one per batch.
+    check("async-std", &AsyncStd::new(1).unwrap(), 800 + spare, 1000);
+    check("tokio", &Tokio::new(1).unwrap(), 1300 + spare, 100);
 }
 
-/// Fails if an idle connection takes more than `limit` bytes, or if frames make allocations.
-fn check<N: Network>(name: &str, network: &N, limit: usize) {
+/// Fails if an idle connection takes more than `limit` bytes, or if 10,000 frames make more than some allocations, which are the
+/// runtime's own, for its queues and timers.
+fn check<N: Network>(name: &str, network: &N, limit: usize, some: usize) {
     let listener = network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
     let server = Server::new(network).serve_framed(listener, LengthDelimited::new(), echo);
     let addr = server.local_addr().unwrap().ip().unwrap();
@@ -44,7 +45,8 @@ fn check<N: Network>(name: &str, network: &N, limit: usize) {
     for _ in 0..100 {
         exchange(&mut warm, 100);
     }
-    let allocations = made() - allocations;
+    // Those of the client's requests are not the server's.
+    let allocations = made() - allocations - 100;
 
     let before = live();
     let mut connections = connect(addr);
@@ -57,8 +59,10 @@ fn check<N: Network>(name: &str, network: &N, limit: usize) {
     }
     let after = each(live());
     println!("{name}: {first} bytes per idle connection, {after} after traffic; {allocations} allocations");
-    // Some are of the runtime, for its own queues and timers.
-    assert!(allocations < 100, "{name}: {allocations} allocations for 10,000 frames");
+    assert!(
+        allocations < some,
+        "{name}: {allocations} allocations for 10,000 frames"
+    );
     assert!(first <= limit, "{name}: {first} bytes per idle connection");
     assert!(
         after <= limit,
@@ -88,9 +92,7 @@ fn connect(addr: SocketAddr) -> Vec<TcpStream> {
 fn exchange(connection: &mut TcpStream, frames: usize) {
     let (mut request, mut answer) = ([7; 68], [0; 68]);
     request[..4].copy_from_slice(&64_u32.to_be_bytes());
-    for _ in 0..frames {
-        connection.write_all(&request).unwrap();
-    }
+    connection.write_all(&request.repeat(frames)).unwrap();
     for _ in 0..frames {
         connection.read_exact(&mut answer).unwrap();
         assert_eq!(answer, request);

@@ -26,6 +26,9 @@ struct AClientThatSurvives;
 #[doc = include_str!("../docs/redis.md")]
 #[expect(dead_code, reason = "it carries the chapter's doctests")]
 struct BothSidesOfRedis;
+#[doc = include_str!("../docs/speaking-first.md")]
+#[expect(dead_code, reason = "it carries the chapter's doctests")]
+struct SpeakingFirst;
 
 mod clock;
 mod outcome;

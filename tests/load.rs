@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_lite::future::poll_once;
 use wirework::{Balance, Balancer, Network, RateLimiter, time};
-use wirework_tests::on_each_runtime;
+use wirework_tests::{ManualClock, on_each_runtime};
 
 on_each_runtime![
     a_rate_is_kept,
@@ -18,6 +18,11 @@ on_each_runtime![
     the_least_loaded_is_picked,
     an_endpoint_that_fails_is_ejected,
     an_ejected_endpoint_comes_back_and_each_ejection_is_longer,
+    many_failures_at_once_are_one_ejection,
+    a_long_ejection_is_as_long_as_it_was_set,
+    the_rate_holds_whoever_gives_up,
+    who_gives_up_lets_the_next_go_earlier,
+    a_rate_beyond_nanoseconds_is_exact,
 ];
 
 async fn a_rate_is_kept<N: Network>(network: N) {
@@ -112,4 +117,107 @@ async fn an_ejected_endpoint_comes_back_and_each_ejection_is_longer<N: Network>(
     assert!(lasted[0] >= Duration::from_millis(5), "{lasted:?}");
     assert!(lasted[1] >= Duration::from_millis(10), "{lasted:?}");
     assert!(lasted[2] >= Duration::from_millis(20), "{lasted:?}");
+}
+
+async fn many_failures_at_once_are_one_ejection<N: Network>(network: N) {
+    let clock = ManualClock::new(&network);
+    let balancer = Balancer::new(&clock, ["only"])
+        .eject_after(2)
+        .eject_for(Duration::from_secs(1));
+    let picked: Vec<_> = (0..10).map(|_| balancer.pick()).collect();
+    for endpoint in picked {
+        endpoint.report(false);
+    }
+    for seconds in [1, 2, 4] {
+        assert_eq!(balancer.ejected(), 1);
+        clock.advance(Duration::from_secs(seconds) - Duration::from_nanos(1));
+        assert_eq!(balancer.ejected(), 1, "{seconds}");
+        clock.advance(Duration::from_nanos(1));
+        assert_eq!(balancer.ejected(), 0, "{seconds}");
+        balancer.pick().report(false);
+    }
+}
+
+async fn a_long_ejection_is_as_long_as_it_was_set<N: Network>(network: N) {
+    let clock = ManualClock::new(&network);
+    let hour = Duration::from_hours(1);
+    let balancer = Balancer::new(&clock, ["only"]).eject_after(1).eject_for(hour);
+    for _ in 0..3 {
+        balancer.pick().report(false);
+        clock.advance(hour - Duration::from_nanos(1));
+        assert_eq!(balancer.ejected(), 1);
+        clock.advance(Duration::from_nanos(1));
+        assert_eq!(balancer.ejected(), 0);
+    }
+}
+
+async fn the_rate_holds_whoever_gives_up<N: Network>(network: N) {
+    let clock = ManualClock::new(&network);
+    let limiter = RateLimiter::new(&clock, 1, 1);
+    limiter.take(1).await;
+    let mut large = Box::pin(limiter.take(100));
+    assert!(poll_once(large.as_mut()).await.is_none());
+    let mut waiting: Vec<_> = (0..10).map(|_| Box::pin(limiter.take(1))).collect();
+    for take in &mut waiting {
+        assert!(poll_once(take.as_mut()).await.is_none());
+    }
+    drop(large);
+    let late: Vec<_> = (0..10).map(|_| Box::pin(limiter.take(1))).collect();
+    waiting.extend(late);
+    // One each second, in the order in which they came.
+    for seconds in 0..150 {
+        let mut went = 0;
+        let mut still = Vec::new();
+        for (number, mut take) in waiting.into_iter().enumerate() {
+            if poll_once(take.as_mut()).await.is_some() {
+                assert_eq!(number, 0, "after {seconds} s");
+                went += 1;
+            } else {
+                still.push(take);
+            }
+        }
+        assert!(went <= 1, "{went} after {seconds} s");
+        waiting = still;
+        clock.advance(Duration::from_secs(1));
+    }
+    assert!(waiting.is_empty());
+}
+
+async fn who_gives_up_lets_the_next_go_earlier<N: Network>(network: N) {
+    let clock = ManualClock::new(&network);
+    let limiter = RateLimiter::new(&clock, 1, 3);
+    limiter.take(3).await;
+    let mut large = Box::pin(limiter.take(100));
+    let mut next: Vec<_> = (0..5).map(|_| Box::pin(limiter.take(1))).collect();
+    assert!(poll_once(large.as_mut()).await.is_none());
+    for take in &mut next {
+        assert!(poll_once(take.as_mut()).await.is_none());
+    }
+    assert_eq!(limiter.try_take(1), Err(Duration::from_secs(100 + 5 + 1)));
+    clock.advance(Duration::from_secs(50));
+    assert!(poll_once(large.as_mut()).await.is_none());
+    drop(large);
+    // The bucket has filled up meanwhile, to the burst and not beyond.
+    let mut gone = Vec::new();
+    for take in &mut next {
+        gone.push(poll_once(take.as_mut()).await.is_some());
+    }
+    assert_eq!(gone, [true, true, true, false, false]);
+    assert_eq!(limiter.try_take(1), Err(Duration::from_secs(3)));
+    clock.advance(Duration::from_secs(2));
+    next.pop().unwrap().await;
+    assert_eq!(limiter.try_take(1), Err(Duration::from_secs(1)));
+}
+
+async fn a_rate_beyond_nanoseconds_is_exact<N: Network>(network: N) {
+    let clock = ManualClock::new(&network);
+    let limiter = RateLimiter::new(&clock, 3_000_000_000, 1000);
+    for _ in 0..1000 {
+        limiter.try_take(1).unwrap();
+    }
+    assert!(limiter.try_take(1).is_err());
+    clock.advance(Duration::from_nanos(1));
+    let taken = (0..10).filter(|_| limiter.try_take(1).is_ok()).count();
+    assert_eq!(taken, 3);
+    assert_eq!(limiter.try_take(3_000), Err(Duration::from_nanos(1000)));
 }

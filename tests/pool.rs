@@ -4,14 +4,17 @@
 
 use std::future::pending;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Wake, Waker};
+use std::thread::panicking;
 use std::time::Duration;
 
 use futures_lite::future::{poll_once, yield_now};
-use wirework::{Network, Pool, PoolError, PoolOptions, PoolSource, PoolStatus, Runtime, time};
-use wirework_tests::on_each_runtime;
+use wirework::{Network, Pool, PoolError, PoolOptions, PoolSource, PoolStatus, Pooled, Runtime, time};
+use wirework_tests::{ManualClock, on_each_runtime};
 
 on_each_runtime![
     a_thousand_waiters_are_served_in_order,
@@ -28,6 +31,10 @@ on_each_runtime![
     what_is_old_is_not_handed_out,
     a_minimum_is_kept_ready,
     closing_ends_the_wait,
+    a_minimum_that_cannot_be_made_holds_up_nobody,
+    closing_ends_the_upkeep,
+    a_source_that_panics_costs_no_place,
+    a_waker_may_own_a_connection,
 ];
 
 /// Numbers what it makes, and counts what there is.
@@ -39,17 +46,23 @@ struct Numbers {
     refuses: Arc<AtomicBool>,
     sick: Arc<AtomicBool>,
     check_hangs: Arc<AtomicBool>,
+    connect_hangs: Arc<AtomicBool>,
+    attempts: Arc<AtomicUsize>,
+    panics: Arc<AtomicBool>,
 }
 
 #[derive(Debug)]
 struct Number {
     number: usize,
     alive: Arc<AtomicUsize>,
+    panics: Arc<AtomicBool>,
 }
 
 impl Drop for Number {
     fn drop(&mut self) {
         self.alive.fetch_sub(1, Ordering::SeqCst);
+        let panics = self.panics.load(Ordering::SeqCst) && !panicking();
+        assert!(!panics, "as it is told to");
     }
 }
 
@@ -57,6 +70,10 @@ impl PoolSource for Numbers {
     type Item = Number;
 
     async fn connect(&self) -> io::Result<Number> {
+        self.attempts.fetch_add(1, Ordering::SeqCst);
+        if self.connect_hangs.load(Ordering::SeqCst) {
+            pending::<()>().await;
+        }
         yield_now().await;
         if self.refuses.load(Ordering::SeqCst) {
             return Err(io::ErrorKind::ConnectionRefused.into());
@@ -66,6 +83,7 @@ impl PoolSource for Numbers {
         Ok(Number {
             number: self.made.fetch_add(1, Ordering::SeqCst),
             alive: Arc::clone(&self.alive),
+            panics: Arc::clone(&self.panics),
         })
     }
 
@@ -74,6 +92,11 @@ impl PoolSource for Numbers {
             pending::<()>().await;
         }
         !self.sick.load(Ordering::SeqCst)
+    }
+
+    fn is_reusable(&self, _: &mut Number) -> bool {
+        assert!(!self.panics.load(Ordering::SeqCst), "as it is told to");
+        true
     }
 }
 
@@ -289,4 +312,68 @@ async fn closing_ends_the_wait<N: Network>(network: N) {
     assert_eq!(numbers.alive.load(Ordering::SeqCst), 1);
     drop(taken);
     assert_eq!(numbers.alive.load(Ordering::SeqCst), 0);
+}
+
+async fn a_minimum_that_cannot_be_made_holds_up_nobody<N: Network>(network: N) {
+    let clock = ManualClock::new(&network);
+    let options = PoolOptions::new().min(1).max(1).timeout(Duration::from_secs(10));
+    let numbers = Numbers::default();
+    numbers.connect_hangs.store(true, Ordering::SeqCst);
+    let pool = Pool::new(&clock, options, numbers.clone());
+    while numbers.attempts.load(Ordering::SeqCst) == 0 {
+        yield_now().await;
+    }
+    numbers.connect_hangs.store(false, Ordering::SeqCst);
+    clock.advance(Duration::from_secs(5));
+    let mut waiting = pin!(pool.get());
+    assert!(poll_once(waiting.as_mut()).await.is_none());
+    // The attempt gets as long as anybody's.
+    clock.advance(Duration::from_secs(5));
+    assert_eq!(waiting.await.unwrap().number, 0);
+}
+
+async fn closing_ends_the_upkeep<N: Network>(network: N) {
+    let numbers = Numbers::default();
+    numbers.connect_hangs.store(true, Ordering::SeqCst);
+    let pool = Pool::new(&network, PoolOptions::new().min(1), numbers.clone());
+    while numbers.attempts.load(Ordering::SeqCst) == 0 {
+        yield_now().await;
+    }
+    assert_eq!(pool.status(), status(1, 0, 0));
+    pool.close();
+    while pool.status() != status(0, 0, 0) {
+        yield_now().await;
+    }
+}
+
+async fn a_source_that_panics_costs_no_place<N: Network>(network: N) {
+    let (pool, numbers) = pool(&network, PoolOptions::new().max(1));
+    for discarded in [false, true] {
+        let number = pool.get().await.unwrap();
+        numbers.panics.store(true, Ordering::SeqCst);
+        let dropped = catch_unwind(AssertUnwindSafe(|| {
+            if discarded { number.discard() } else { drop(number) }
+        }));
+        assert!(dropped.is_err());
+        numbers.panics.store(false, Ordering::SeqCst);
+        assert_eq!(pool.status(), status(0, 0, 0));
+    }
+}
+
+async fn a_waker_may_own_a_connection<N: Network>(network: N) {
+    struct Owner(#[expect(dead_code, reason = "held to be dropped")] Mutex<Option<Pooled<Numbers>>>);
+    impl Wake for Owner {
+        fn wake(self: Arc<Self>) {}
+    }
+    let clock = ManualClock::new(&network);
+    let (pool, _) = pool(&clock, PoolOptions::new().max(1).timeout(Duration::from_secs(10)));
+    let owner = Waker::from(Arc::new(Owner(Mutex::new(Some(pool.get().await.unwrap())))));
+    let mut waiting = pin!(pool.get());
+    assert!(waiting.as_mut().poll(&mut Context::from_waker(&owner)).is_pending());
+    drop(owner);
+    // The clock forgets the waker, and the pool replaces it, which gives the connection back.
+    clock.advance(Duration::from_secs(10));
+    let error = waiting.await.map(drop).unwrap_err();
+    assert!(matches!(error, PoolError::TimedOut), "{error:?}");
+    assert_eq!(pool.status(), status(1, 1, 0));
 }

@@ -6,11 +6,12 @@ use std::collections::HashMap;
 use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures_lite::future::zip;
+use futures_lite::future::{poll_once, zip};
 use wirework::codec::Lines;
 use wirework::{
     CallError, Circuit, Client, ClientOptions, Connection, Connector, Context, Framed, Network, ReconnectOptions,
@@ -26,6 +27,7 @@ on_each_runtime![
     calls_fail_at_once_while_the_circuit_is_broken,
     calls_wait_for_a_connection_until_their_deadline,
     closing_ends_it,
+    closing_twice_waits_twice,
 ];
 
 /// How often each request has come.
@@ -241,4 +243,27 @@ async fn closing_ends_it<N: Network>(network: N) {
     assert_eq!(client.circuit(), Circuit::Closed);
     let error = client.call_idempotent("late".to_owned()).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::NotConnected);
+}
+
+async fn closing_twice_waits_twice<N: Network>(network: N) {
+    let (near, far) = memory::pair(1024);
+    let (runtime, near) = (network.clone(), Mutex::new(Some(near)));
+    let client = ReconnectingClient::<String, String>::new(&network, quick(), move || {
+        let near = near.lock().unwrap().take();
+        let framed = near.map(|near| Framed::new(near, Lines::new()));
+        let client = framed.map(|framed| Client::pipelined(&runtime, framed, ClientOptions::new()));
+        async { client.ok_or_else(|| io::ErrorKind::ConnectionRefused.into()) }
+    });
+    let asking = client.clone();
+    let asking = network.spawn(async move { asking.call("ask".to_owned()).await });
+    let mut far = Framed::new(far, Lines::new());
+    assert_eq!(far.next().await.unwrap().unwrap(), "ask");
+    let (mut first, mut second) = (pin!(client.close()), pin!(client.close()));
+    assert!(poll_once(first.as_mut()).await.is_none());
+    assert!(poll_once(second.as_mut()).await.is_none());
+    far.send("answer".to_owned()).await.unwrap();
+    far.flush().await.unwrap();
+    zip(first, second).await;
+    assert_eq!(asking.await.unwrap().unwrap(), "answer");
+    assert_eq!(client.circuit(), Circuit::Closed);
 }

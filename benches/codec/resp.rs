@@ -56,7 +56,7 @@ fn replies(c: &mut Criterion) {
             });
         });
     };
-    bench("ok", |reply| reply.ok());
+    bench("simple string", |reply| reply.simple("PONG"));
     bench("bulk of 3 bytes", |reply| reply.bulk(black_box(b"xxx")));
     bench("bulk of 100 bytes", |reply| reply.bulk(black_box([b'x'; 100])));
     bench("integer", |reply| reply.integer(black_box(123_456)));

@@ -10,13 +10,14 @@ use clap::ValueEnum;
 
 use crate::memory::Memory;
 use crate::protocol::Protocol;
-use crate::serve::Runtime;
+use crate::serve::{Deadlines, Runtime};
 
 /// What to start.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Spec<'a> {
     pub(crate) runtime: Runtime,
     pub(crate) protocol: Protocol,
+    pub(crate) deadlines: Deadlines,
     pub(crate) threads: usize,
     pub(crate) cores: &'a [usize],
     /// Whether its allocations are counted.
@@ -40,6 +41,7 @@ impl Server {
             .args(["serve", "--control"])
             .args(["--runtime", &name(&spec.runtime)])
             .args(["--protocol", &name(&spec.protocol)])
+            .args(["--deadlines", &name(&spec.deadlines)])
             .args(["--threads", &spec.threads.to_string()]);
         if !spec.cores.is_empty() {
             let cores: Vec<_> = spec.cores.iter().map(ToString::to_string).collect();

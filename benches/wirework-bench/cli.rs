@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use stats_alloc::StatsAlloc;
 
-use crate::{clients, compare, idle, load, memory, redis, report, serve};
+use crate::{clients, compare, idle, load, memory, redis, report, serve, slowloris};
 
 /// Measures network servers on async runtimes against a hand-written epoll loop.
 #[derive(Debug, Parser)]
@@ -24,6 +24,8 @@ enum Command {
     Load(load::Args),
     /// Measure the memory that idle framed connections hold.
     Idle(idle::Args),
+    /// Attack servers with clients that send a byte a second, next to a normal one.
+    Slowloris(slowloris::Args),
     /// Compare servers by the CPU time they spend on a reply.
     Compare(compare::Args),
     /// Compare clients of Redis by the CPU time they spend on a call.
@@ -51,6 +53,7 @@ pub fn main(allocator: Option<&'static StatsAlloc<System>>) -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Load(args) => load::run(&args),
         Command::Idle(args) => idle::run(&args),
+        Command::Slowloris(args) => slowloris::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Clients(args) => clients::run(&args),
         Command::Redis(args) => redis::run(&args),

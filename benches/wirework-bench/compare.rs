@@ -51,6 +51,9 @@ pub(crate) struct Args {
     /// The scenarios to compare in: depth-1, depth-16, depth-128, 64-kib, 1000-connections, 10000-connections.
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     scenarios: Vec<String>,
+    /// Compare wirework with all deadlines to wirework without any, rather than with others.
+    #[arg(long)]
+    deadlines: bool,
     /// How many threads each server has.
     #[arg(long, default_value_t = 1)]
     threads: usize,
@@ -110,7 +113,7 @@ impl Comparison {
         ensure!(window >= 50, "--window must be at least 50 ms");
         ensure!(args.threads > 0, "--threads must be at least 1");
         let scenarios = scenarios(args)?;
-        let field = Field::start(&args.only, args.threads)?;
+        let field = Field::start(&args.only, args.threads, args.deadlines)?;
         let runners = field.runners.len();
         let turns = rounds * scenarios.len() * (runners + 1);
         Ok(Self {

@@ -13,7 +13,7 @@ use crate::child::{Server, Spec};
 use crate::load::{Client, Load};
 use crate::memory::Memory;
 use crate::protocol::Protocol;
-use crate::serve::Runtime;
+use crate::serve::{Deadlines, Runtime};
 
 /// A server is at rest when it has allocated nothing for so long.
 const REST: Duration = Duration::from_millis(200);
@@ -79,6 +79,7 @@ fn measure(args: &Args, runtime: Runtime, connections: usize) -> Result<Row> {
     let spec = Spec {
         runtime,
         protocol: args.protocol,
+        deadlines: Deadlines::Default,
         threads: args.threads,
         cores: &[],
         counted: true,

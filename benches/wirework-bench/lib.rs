@@ -4,6 +4,7 @@
 //! - `compare` runs both, next to each other and in turns, and reports ratios that hold on a noisy machine.
 //! - `clients` compares clients of Redis, on one server.
 //! - `redis` compares the example kv with Redis itself.
+//! - `slowloris` has a thousand clients send a byte a second, and sees how a normal one fares.
 //! - `idle` counts the memory that connections hold while nothing happens.
 //!
 //! A library only so that two programs can be made of it: one that counts allocations and one that does not.
@@ -23,5 +24,6 @@ mod protocol;
 mod redis;
 mod report;
 mod serve;
+mod slowloris;
 
 pub use cli::main;

@@ -33,6 +33,9 @@ pub(crate) struct Args {
     /// What to run on.
     #[arg(long)]
     runtime: Runtime,
+    /// Which deadlines connections have, on wirework.
+    #[arg(long, default_value = "default")]
+    deadlines: Deadlines,
     /// How many threads serve connections.
     #[arg(long, default_value_t = 1)]
     threads: usize,
@@ -73,6 +76,17 @@ pub(crate) enum Runtime {
     Ntex,
 }
 
+/// The deadlines of each connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Deadlines {
+    /// Those that a server has unless told otherwise.
+    Default,
+    /// None.
+    None,
+    /// Every one that there is.
+    All,
+}
+
 /// Serves until the process is killed.
 pub(crate) fn run(args: &Args) -> Result<()> {
     ensure!(args.threads > 0, "--threads must be at least 1");
@@ -109,14 +123,20 @@ impl Running {
 fn start(args: &Args) -> Result<Running> {
     let Args {
         protocol,
+        deadlines,
         threads,
         listen,
         ..
     } = *args;
+    let is_ours = matches!(args.runtime, Runtime::Smol | Runtime::AsyncStd | Runtime::Tokio);
+    ensure!(
+        is_ours || deadlines == Deadlines::Default,
+        "--deadlines are those of wirework"
+    );
     match args.runtime {
-        Runtime::Smol => framework::start(Smol::new(threads)?, protocol, listen),
-        Runtime::AsyncStd => framework::start(AsyncStd::new(threads)?, protocol, listen),
-        Runtime::Tokio => framework::start(Tokio::new(threads)?, protocol, listen),
+        Runtime::Smol => framework::start(Smol::new(threads)?, protocol, deadlines, listen),
+        Runtime::AsyncStd => framework::start(AsyncStd::new(threads)?, protocol, deadlines, listen),
+        Runtime::Tokio => framework::start(Tokio::new(threads)?, protocol, deadlines, listen),
         Runtime::Epoll => epoll::start(protocol, listen, threads),
         Runtime::TokioUtil => tokio_util::start(protocol, listen, threads, tokio_util::Style::Send),
         Runtime::TokioUtilForward => tokio_util::start(protocol, listen, threads, tokio_util::Style::Forward),

@@ -19,7 +19,7 @@ use std::time::Duration;
 use futures_lite::future::or;
 use wirework::codec::Lines;
 use wirework::time::timeout;
-use wirework::{Connection, Context, Framed, Handler};
+use wirework::{Connection, Context, Framed, Handler, Next};
 
 use self::room::{Member, Room};
 
@@ -83,23 +83,13 @@ impl Chat {
     }
 }
 
-/// What can happen to a member.
-enum Event {
-    Hears(Arc<str>),
-    Says(String),
-    Leaves,
-}
-
 /// Passes on what is said, in both directions, until the member leaves or the server shuts down.
 async fn converse<C: Connection>(lines: &mut Framed<C, Lines>, member: &Member) -> io::Result<()> {
     loop {
-        // Both can be dropped without loss. The queue goes first, so that nobody misses it for talking all the time.
-        let hears = async { Ok(Event::Hears(member.hear().await)) };
-        let says = async { io::Result::Ok(lines.next().await?.map_or(Event::Leaves, Event::Says)) };
-        match or(hears, says).await? {
-            Event::Hears(news) => lines.send(&*news).await?,
-            Event::Leaves => return Ok(()),
-            Event::Says(line) => match line.trim() {
+        match lines.next_or(member.hear()).await? {
+            Next::Other(news) => lines.send(&*news).await?,
+            Next::End => return Ok(()),
+            Next::Frame(line) => match line.trim() {
                 "" => {}
                 "/quit" => return lines.send("* goodbye").await.map_err(Into::into),
                 "/who" => {

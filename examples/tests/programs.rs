@@ -31,6 +31,8 @@ fn an_unknown_runtime_is_answered_with_those_there_are() {
         ("echo", &["serve"][..]),
         ("udp_echo", &["serve"]),
         ("chat", &["serve"]),
+        ("device_link", &["serve"]),
+        ("game", &["serve"]),
         ("client", &[]),
         ("everywhere", &[]),
     ] {
@@ -43,7 +45,7 @@ fn an_unknown_runtime_is_answered_with_those_there_are() {
 
 #[test]
 fn a_missing_command_is_asked_for() {
-    for program in ["echo", "udp_echo", "chat"] {
+    for program in ["echo", "udp_echo", "chat", "device_link", "game"] {
         assert_eq!(Program::run(program, &[]).failure(), "a command is missing; see --help");
     }
 }
@@ -58,6 +60,8 @@ fn a_bad_address_is_named() {
             ("chat", &["join", "nonsense", "alice"]),
             ("udp_echo", &["serve", "--listen", "nonsense"]),
             ("udp_echo", &["send", "nonsense", "hello"]),
+            ("device_link", &["read", "nonsense", "1"]),
+            ("game", &["play", "nonsense", "alice"]),
         ] {
             let ended = Program::run(program, &[arguments, &["--runtime", runtime]].concat());
             assert!(ended.failure().contains("nonsense"), "{}", ended.stderr);
@@ -246,6 +250,42 @@ fn udp_echo_gives_up_on_a_silent_server() {
 }
 
 #[test]
+fn metrics_are_exposed_to_prometheus() {
+    for runtime in RUNTIMES {
+        let any = "127.0.0.1:0";
+        let mut server = Program::start("metrics", &["--listen", any, "--metrics", any, "--runtime", runtime]);
+        let mut addr = |what: &str| -> SocketAddr {
+            let line = server.line();
+            line.strip_prefix(what)
+                .unwrap_or_else(|| panic!("{line:?}"))
+                .parse()
+                .unwrap()
+        };
+        let (page, service) = (addr("metrics on "), addr("listening on "));
+        let mut client = TcpStream::connect(service).unwrap();
+        client.write_all(b"hello\n").unwrap();
+        client.read_exact(&mut [0; 6]).unwrap();
+        let mut stream = TcpStream::connect(page).unwrap();
+        stream
+            .write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            .unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+        assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())), "{head}");
+        for line in [
+            "wirework_connections_accepted_total{protocol=\"shout\"} 1",
+            "wirework_connections_active{protocol=\"shout\"} 1",
+            "wirework_received_bytes_total{protocol=\"shout\"} 6",
+            "wirework_request_duration_seconds_count{protocol=\"shout\"} 1",
+        ] {
+            assert!(body.lines().any(|found| found == line), "{line} is not in {body}");
+        }
+    }
+}
+
+#[test]
 #[cfg(unix)]
 fn a_chat_goes_on_until_the_server_is_interrupted() {
     for runtime in RUNTIMES {
@@ -301,5 +341,58 @@ fn a_client_survives_a_service_that_is_killed() {
             summary.contains(" calls answered, ") && summary.ends_with(" 0 lost"),
             "{summary}"
         );
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_device_is_read_written_and_watched_across_restarts() {
+    for runtime in RUNTIMES {
+        let run = |arguments: &[&str]| Program::run("device_link", &[arguments, &["--runtime", runtime]].concat());
+        let (device, addr) = Program::serve("device_link", &["--runtime", runtime]);
+        let addr = addr.to_string();
+        let mut watcher = Program::start("device_link", &["watch", &addr, "3", "--runtime", runtime]);
+        assert_eq!(watcher.line(), "0");
+        assert_eq!(run(&["write", &addr, "3", "42"]).output(), "");
+        assert_eq!(watcher.line(), "42");
+        // Of another register it is not told.
+        assert_eq!(run(&["write", &addr, "4", "7"]).output(), "");
+        assert_eq!(run(&["read", &addr, "4"]).output(), "7\n");
+        assert_eq!(
+            run(&["read", &addr, "16"]).failure(),
+            "the device has registers 0 to 15"
+        );
+
+        device.interrupt();
+        let ended = device.end();
+        let summary = ended.output();
+        assert!(summary.starts_with("5 connections: 5 completed, 0 failed"), "{summary}");
+        let _device = Program::start("device_link", &["serve", "--listen", &addr, "--runtime", runtime]);
+        assert_eq!(watcher.line(), "0");
+        assert_eq!(run(&["write", &addr, "3", "43"]).output(), "");
+        assert_eq!(watcher.line(), "43");
+    }
+}
+
+#[test]
+fn players_see_each_other_until_they_fall_silent() {
+    for runtime in RUNTIMES {
+        let (_server, addr) = Program::serve("game", &["--runtime", runtime]);
+        let addr = addr.to_string();
+        let mut alice = Program::start("game", &["play", &addr, "alice", "--runtime", runtime]);
+        assert_eq!(alice.line(), "alice 0");
+        alice.type_line("r");
+        assert_eq!(alice.line(), "alice 1");
+
+        // A stranger's datagram is nobody's input; this one is.
+        let bob = UdpSocket::bind(loopback()).unwrap();
+        bob.send_to(b"\xff\xff\xff", &addr).unwrap();
+        bob.send_to(b"\x03bob\x01", &addr).unwrap();
+        // In the order of their addresses.
+        let both = alice.line();
+        assert!(["alice 1, bob 1", "bob 1, alice 1"].contains(&&*both), "{both}");
+        // Bob says nothing more.
+        assert_eq!(alice.line(), "alice 1");
+        assert_eq!(alice.end().output(), "");
     }
 }

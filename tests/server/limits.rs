@@ -1,7 +1,13 @@
 //! Limits on connections, reached and not.
 
+use std::fs::Permissions;
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
+use rustix::process::{Uid, getuid};
+use rustix::thread::set_thread_uid;
 use wirework::codec::Lines;
 use wirework::socket::{ListenOptions, UnixListenOptions};
 use wirework::{Deadlines, Framed, Listener, Network, Server, WhenFull};
@@ -18,6 +24,8 @@ on_each_runtime![
     a_handle_lists_and_closes_connections,
     several_acceptors_share_a_port_and_the_limits,
     a_unix_server_replaces_what_a_crashed_one_left,
+    a_socket_path_out_of_reach_is_named,
+    both_families_are_served_or_ipv6_alone,
 ];
 
 async fn a_full_server_may_refuse<N: Network>(network: N) {
@@ -172,4 +180,59 @@ async fn a_unix_server_replaces_what_a_crashed_one_left<N: Network>(network: N) 
         while network.connect_unix(&path).await.is_ok() {}
     }
     std::fs::remove_file(&path).unwrap();
+}
+
+async fn a_socket_path_out_of_reach_is_named<N: Network>(network: N) {
+    let name = format!("wirework-{}-{:x}", std::process::id(), network.random_u64());
+    let directory = std::env::temp_dir().join(name);
+    std::fs::create_dir(&directory).unwrap();
+    std::fs::set_permissions(&directory, Permissions::from_mode(0o500)).unwrap();
+    let path = directory.join("server.sock");
+    // Permissions do not stop root, so a thread of its own is somebody else.
+    let attempt = || {
+        if getuid().is_root() {
+            set_thread_uid(Uid::from_raw(65_534)).unwrap();
+        }
+        let options = UnixListenOptions::new().mode(0o660).replace_stale(true);
+        [UnixListenOptions::new(), options].map(|options| network.listen_unix_with(&path, &options).map(drop))
+    };
+    let results = std::thread::scope(|scope| scope.spawn(attempt).join().unwrap());
+    for result in results {
+        let error = result.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}");
+        assert!(
+            error
+                .to_string()
+                .starts_with(&format!("cannot listen on {}: ", path.display())),
+            "{error}"
+        );
+    }
+    let missing = directory.join("missing").join("server.sock");
+    let error = network.listen_unix(&missing).map(drop).unwrap_err();
+    assert!(error.to_string().contains(&missing.display().to_string()), "{error}");
+    std::fs::remove_dir(&directory).unwrap();
+}
+
+async fn both_families_are_served_or_ipv6_alone<N: Network>(network: N) {
+    for only_v6 in [false, true] {
+        let options = ListenOptions::new().only_v6(only_v6);
+        let listener = match network.listen_tcp_with((Ipv6Addr::UNSPECIFIED, 0).into(), &options) {
+            Ok(listener) => listener,
+            Err(error) => return println!("skipped: this machine has no IPv6: {error}"),
+        };
+        let port = listener.local_addr().unwrap().ip().unwrap().port();
+        let server = Server::new(&network).serve_framed(listener, Lines::new(), echo);
+        let v6 = network.connect_tcp((Ipv6Addr::LOCALHOST, port).into()).await.unwrap();
+        assert_eq!(ask(&mut Framed::new(v6, Lines::new()), "v6").await.unwrap(), "v6");
+        let v4 = network.connect_tcp((Ipv4Addr::LOCALHOST, port).into()).await;
+        if only_v6 {
+            assert_eq!(v4.map(drop).unwrap_err().kind(), ErrorKind::ConnectionRefused);
+        } else {
+            assert_eq!(
+                ask(&mut Framed::new(v4.unwrap(), Lines::new()), "v4").await.unwrap(),
+                "v4"
+            );
+        }
+        drop(server);
+    }
 }

@@ -17,10 +17,10 @@ use rustix::time::{ClockId, clock_gettime};
 use wirework::codec::Lines;
 use wirework::socket::ListenOptions;
 use wirework::time::{sleep, timeout};
-use wirework::{Context, Framed, Network, RunningServer, Server, Signals, connect};
+use wirework::{Context, Deadline, Deadlines, Framed, Network, RunningServer, Server, Signals, connect};
 use wirework_tests::on_each_runtime;
 
-use crate::ask;
+use crate::{ask, report};
 
 on_each_runtime![
     a_server_in_a_child,
@@ -28,6 +28,7 @@ on_each_runtime![
     a_second_signal_cuts_at_once,
     a_server_out_of_descriptors_waits_for_them_without_spinning,
     a_new_process_takes_over_without_losing_a_connection,
+    a_peer_that_vanished_without_a_word_is_found,
 ];
 
 /// Set for a child: which server to be.
@@ -38,6 +39,7 @@ async fn a_server_in_a_child<N: Network>(network: N) {
     let Ok(role) = std::env::var(ROLE) else { return };
     let listen = || network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
     let server = match role.as_str() {
+        "half open" => return half_open(&network).await,
         "adopted" => serve_adopted(&network),
         "naps" => serve_naps(&network, listen()),
         "stuck" => Server::new(&network).serve_service(listen(), Lines::new(), |_: String| {
@@ -78,6 +80,36 @@ fn serve_naps<N: Network>(network: &N, listener: N::TcpListener) -> RunningServe
         .serve_service(listener, Lines::new(), nap)
 }
 
+/// Loses a client without a word: in a network of this process's own, whose only link goes down.
+async fn half_open<N: Network>(network: &N) {
+    let listener = network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
+    let deadlines = Deadlines::none().idle(Duration::from_millis(100));
+    let server =
+        Server::new(network)
+            .deadlines(deadlines)
+            .serve_service(
+                listener,
+                Lines::new(),
+                |line: String| async move { io::Result::Ok(line) },
+            );
+    let stream = connect(network, &server.local_addr().unwrap().to_string())
+        .await
+        .unwrap();
+    let mut client = Framed::new(stream, Lines::new());
+    assert_eq!(ask(&mut client, "hello").await.unwrap(), "hello");
+    assert!(
+        Command::new("ip")
+            .args(["link", "set", "lo", "down"])
+            .status()
+            .unwrap()
+            .success()
+    );
+    // What it would say now goes nowhere.
+    drop(client);
+    let report = report(network, &server, |report| report.active == 0).await;
+    println!("\nmissed idle {} of {}", report.missed(Deadline::Idle), report.accepted);
+}
+
 /// Serves on the first socket that the process was given, and says by whom.
 fn serve_adopted<N: Network>(network: &N) -> RunningServer {
     let socket = ListenFd::from_env().take_tcp_listener(0).unwrap().unwrap();
@@ -104,6 +136,25 @@ struct ChildServer {
     addr: SocketAddr,
 }
 
+/// The command that runs this program as a child with that role.
+fn child<N: Network>(role: &str, before: &[&str]) -> Command {
+    let runtime = ["smol", "async_std", "tokio"].into_iter();
+    let runtime = runtime.map(|name| (name, std::any::type_name::<N>().contains(name)));
+    let (runtime, _) = runtime.into_iter().find(|(_, is)| *is).unwrap();
+    let program = std::env::current_exe().unwrap();
+    let mut command = match before {
+        [] => Command::new(program),
+        [first, rest @ ..] => {
+            let mut command = Command::new(first);
+            command.args(rest).arg(program);
+            command
+        }
+    };
+    let test = format!("process::{runtime}::a_server_in_a_child");
+    command.args(["--exact", "--nocapture", &test]).env(ROLE, role);
+    command
+}
+
 impl ChildServer {
     fn start<N: Network>(role: &str) -> Self {
         Self::start_with::<N>(role, None)
@@ -111,10 +162,7 @@ impl ChildServer {
 
     /// Starts a server that is given a listening socket, as a service manager gives it: as descriptor 3.
     fn start_with<N: Network>(role: &str, socket: Option<TcpListener>) -> Self {
-        let runtime = ["smol", "async_std", "tokio"].into_iter();
-        let runtime = runtime.map(|name| (name, std::any::type_name::<N>().contains(name)));
-        let (runtime, _) = runtime.into_iter().find(|(_, is)| *is).unwrap();
-        let mut command = Command::new(std::env::current_exe().unwrap());
+        let mut command = child::<N>(role, &[]);
         if let Some(socket) = socket {
             let mapping = FdMapping {
                 parent_fd: socket.into(),
@@ -122,16 +170,7 @@ impl ChildServer {
             };
             command.env("LISTEN_FDS", "1").fd_mappings(vec![mapping]).unwrap();
         }
-        let mut child = command
-            .args([
-                "--exact",
-                "--nocapture",
-                &format!("process::{runtime}::a_server_in_a_child"),
-            ])
-            .env(ROLE, role)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let addr = line_after(&mut output, "listening on ").parse().unwrap();
         Self { child, output, addr }
@@ -301,4 +340,29 @@ async fn connect_again_and_again<N: Network>(network: N, addr: SocketAddr, answe
             .expect("every request is answered");
         *answered.lock().unwrap().entry(answer.parse().unwrap()).or_default() += 1;
     }
+}
+
+async fn a_peer_that_vanished_without_a_word_is_found<N: Network>(network: N) {
+    // A network of its own, with a link that is up. Users may make one unless the system forbids it.
+    let alone = [
+        "unshare",
+        "--map-root-user",
+        "--net",
+        "sh",
+        "-c",
+        "ip link set lo up && exec \"$0\" \"$@\"",
+    ];
+    let run = |mut command: Command| network.blocking(move || command.output());
+    let mut allowed = Command::new(alone[0]);
+    allowed.args(&alone[1..]).arg("true");
+    match run(allowed).await.unwrap() {
+        Ok(output) if output.status.success() => {}
+        other => return println!("skipped: no network of our own: {other:?}"),
+    }
+    let output = run(child::<N>("half open", &alone)).await.unwrap().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && text.contains("\nmissed idle 1 of 1\n"),
+        "{output:?}"
+    );
 }

@@ -38,6 +38,7 @@ pub(super) fn count(contestant: Contestant, load: Load, field: &Field) -> Result
     let mut server = Server::start(Spec {
         runtime: contestant.runtime,
         protocol: contestant.protocol,
+        deadlines: contestant.deadlines,
         threads: field.threads,
         cores: &field.server_cores,
         counted: true,

@@ -7,7 +7,7 @@ use crate::child::{Server, Spec};
 use crate::cpu;
 use crate::load::Load;
 use crate::protocol::Protocol;
-use crate::serve::Runtime;
+use crate::serve::{Deadlines, Runtime};
 
 /// A server that is compared.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +15,7 @@ pub(super) struct Contestant {
     pub(super) name: &'static str,
     pub(super) runtime: Runtime,
     pub(super) protocol: Protocol,
+    pub(super) deadlines: Deadlines,
 }
 
 const fn contestant(name: &'static str, runtime: Runtime, protocol: Protocol) -> Contestant {
@@ -22,6 +23,16 @@ const fn contestant(name: &'static str, runtime: Runtime, protocol: Protocol) ->
         name,
         runtime,
         protocol,
+        deadlines: Deadlines::Default,
+    }
+}
+
+const fn with_deadlines(name: &'static str, runtime: Runtime, deadlines: Deadlines) -> Contestant {
+    Contestant {
+        name,
+        runtime,
+        protocol: Protocol::Framed,
+        deadlines,
     }
 }
 
@@ -44,6 +55,16 @@ const CONTESTANTS: &[Contestant] = &[
     contestant("ntex dispatcher", Runtime::Ntex, Protocol::FramedOwned),
     contestant("tokio-util forward", Runtime::TokioUtilForward, Protocol::FramedOwned),
     contestant("tokio-util send", Runtime::TokioUtil, Protocol::FramedOwned),
+];
+
+/// What they spend on deadlines: each runtime without any, and with every one that there is.
+const DEADLINES: &[Contestant] = &[
+    with_deadlines("smol, no deadlines", Runtime::Smol, Deadlines::None),
+    with_deadlines("smol, all deadlines", Runtime::Smol, Deadlines::All),
+    with_deadlines("async-std, no deadlines", Runtime::AsyncStd, Deadlines::None),
+    with_deadlines("async-std, all deadlines", Runtime::AsyncStd, Deadlines::All),
+    with_deadlines("tokio, no deadlines", Runtime::Tokio, Deadlines::None),
+    with_deadlines("tokio, all deadlines", Runtime::Tokio, Deadlines::All),
 ];
 
 /// What all of them are put under.
@@ -130,7 +151,7 @@ pub(super) struct Runner {
 }
 
 impl Field {
-    pub(super) fn start(only: &[Runtime], threads: usize) -> Result<Self> {
+    pub(super) fn start(only: &[Runtime], threads: usize, deadlines: bool) -> Result<Self> {
         let cores = cpu::cores();
         ensure!(
             cores > 1,
@@ -144,13 +165,15 @@ impl Field {
             let server = Server::start(Spec {
                 runtime: contestant.runtime,
                 protocol: contestant.protocol,
+                deadlines: contestant.deadlines,
                 threads,
                 cores: &server_cores,
                 counted: false,
             })?;
             Ok(Runner { contestant, server })
         };
-        let contestants = CONTESTANTS.iter().filter(|one| takes_part(only, one.runtime));
+        let all = if deadlines { DEADLINES } else { CONTESTANTS };
+        let contestants = all.iter().filter(|one| takes_part(only, one.runtime));
         Ok(Self {
             limit: start(LIMIT)?,
             runners: contestants.copied().map(start).collect::<Result<_>>()?,

@@ -20,7 +20,7 @@ use crate::source::Source;
 /// Known by its aliases [`TcpStream`](crate::TcpStream) and [`UnixStream`](crate::UnixStream).
 #[derive(Debug)]
 pub struct Stream<T: AsSocket> {
-    source: Arc<Source<T>>,
+    source: Source<T>,
 }
 
 impl<T: AsSocket> Stream<T> {
@@ -31,11 +31,12 @@ impl<T: AsSocket> Stream<T> {
     }
 }
 
+/// A socket does not care where it is.
+impl<T: AsSocket> Unpin for Stream<T> {}
+
 impl<T: AsSocket> From<Source<T>> for Stream<T> {
     fn from(source: Source<T>) -> Self {
-        Self {
-            source: Arc::new(source),
-        }
+        Self { source }
     }
 }
 
@@ -118,9 +119,9 @@ where
     type WriteHalf = WriteHalf<T>;
 
     fn split(self) -> (ReadHalf<T>, WriteHalf<T>) {
-        let source = Arc::clone(&self.source);
+        let source = Arc::new(self.source);
         let write = WriteHalf {
-            source: self.source,
+            source: Arc::clone(&source),
             closed: false,
         };
         (ReadHalf { source }, write)

@@ -34,6 +34,11 @@ use crate::{Map, ReadBuf, Span, TryMap};
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not decode frames that are borrowed",
+    label = "not a `BorrowDecoder`",
+    note = "implement `Framing`, if its frames are bytes, or `BorrowDecoder`; a `Decoder` alone is used with `next`"
+)]
 pub trait BorrowDecoder {
     /// A frame, valid until the next one is asked for.
     type Frame<'a>: Send

@@ -131,7 +131,8 @@ impl ByteLines {
         if line.len() > self.max_len {
             return Err(LinesError::TooLong { limit: self.max_len });
         }
-        if let Some(at) = memchr(b'\n', line) {
+        if has_line_feed(line) {
+            let at = memchr(b'\n', line).unwrap_or_default();
             return Err(LinesError::LineBreak { at });
         }
         match line {
@@ -194,11 +195,31 @@ impl<P: Payload> Encoder<P> for ByteLines {
 
     #[inline]
     fn encode(&mut self, item: P, dst: &mut WriteBuf) -> Result<(), LinesError> {
-        self.check(item.as_ref())?;
-        item.put(dst);
-        self.put_line_break(dst);
+        let line = item.as_ref();
+        self.check(line)?;
+        if line.len() > SHORT {
+            item.put(dst);
+            self.put_line_break(dst);
+        } else if let Ending::Lf | Ending::LfOnly = self.ending {
+            dst.put_slices(line, b"\n");
+        } else {
+            dst.put_slices(line, b"\r\n");
+        }
         Ok(())
     }
+}
+
+/// Lines up to this many bytes are looked through and copied in the simplest way, which then is the fastest.
+const SHORT: usize = 256;
+
+/// Whether there is a line feed in `line`.
+#[inline]
+fn has_line_feed(line: &[u8]) -> bool {
+    if line.len() > SHORT {
+        return memchr(b'\n', line).is_some();
+    }
+    // Without an early end, so that the compiler compares many bytes at a time.
+    line.iter().fold(0, |found, &byte| found | u8::from(byte == b'\n')) != 0
 }
 
 impl Enclose for ByteLines {

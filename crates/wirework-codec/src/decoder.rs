@@ -44,6 +44,11 @@ use crate::{Limit, Map, ReadBuf, Span, TryMap};
 /// assert_eq!(Temperatures.decode(&mut src), Ok(Some(21.5)));
 /// assert_eq!(Temperatures.decode(&mut src), Ok(None));
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not decode frames that own their bytes",
+    label = "not a `Decoder`",
+    note = "implement `Framing`, if its frames are bytes, or `Decoder`; a `BorrowDecoder` alone is used with `next_ref`"
+)]
 pub trait Decoder {
     /// A frame.
     type Item;
@@ -98,9 +103,9 @@ pub trait Decoder {
 
     #[doc(hidden)]
     #[inline]
-    fn cut(&mut self, src: &mut ReadBuf, span: &Span) -> Option<Self::Item> {
+    fn cut(&mut self, src: &mut ReadBuf, span: &Span) -> Self::Item {
         let _ = (src, span);
-        None
+        unreachable!("a decoder that finds where to cut cuts there")
     }
 
     /// Makes something else of each frame.

@@ -35,9 +35,11 @@ pub struct Deframer<D> {
     decoder: D,
     /// `None` while a connection waits for bytes and has none.
     undecoded: Option<Box<ReadBuf>>,
-    put_away: PutAway,
-    max_buffered: usize,
+    /// What is kept of the buffer while there is none.
+    read: u64,
+    read_class: u8,
     state: State,
+    max_buffered: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,9 +57,10 @@ impl<D> Deframer<D> {
         Self {
             decoder,
             undecoded: None,
-            put_away: PutAway::default(),
-            max_buffered: MAX_BUFFERED,
+            read: 0,
+            read_class: 0,
             state: State::Open,
+            max_buffered: MAX_BUFFERED,
         }
     }
 
@@ -87,9 +90,10 @@ impl<D> Deframer<D> {
         Deframer {
             decoder: map(self.decoder),
             undecoded: self.undecoded,
-            put_away: self.put_away,
-            max_buffered: self.max_buffered,
+            read: self.read,
+            read_class: self.read_class,
             state: self.state,
+            max_buffered: self.max_buffered,
         }
     }
 
@@ -112,7 +116,7 @@ impl<D> Deframer<D> {
     pub fn offset(&self) -> u64 {
         self.undecoded
             .as_ref()
-            .map_or(self.put_away.read, |undecoded| undecoded.offset())
+            .map_or(self.read, |undecoded| undecoded.offset())
     }
 
     /// Whether [`finish`](Self::finish) was called or an error ended the stream.
@@ -155,7 +159,11 @@ impl<D> Deframer<D> {
     #[inline]
     pub fn release(&mut self) {
         match self.undecoded.take_if(|undecoded| undecoded.is_empty()) {
-            Some(empty) => self.put_away = empty.put_away(),
+            Some(empty) => {
+                let PutAway { read, read_class } = empty.put_away();
+                self.read = read;
+                self.read_class = read_class;
+            }
             None => {
                 if let Some(undecoded) = &mut self.undecoded {
                     undecoded.release();
@@ -166,7 +174,12 @@ impl<D> Deframer<D> {
 
     #[inline]
     fn undecoded(&mut self) -> &mut ReadBuf {
-        self.undecoded.get_or_insert_with(|| ReadBuf::resume(self.put_away))
+        self.undecoded.get_or_insert_with(|| {
+            ReadBuf::resume(PutAway {
+                read: self.read,
+                read_class: self.read_class,
+            })
+        })
     }
 
     /// Ends the stream with an error in the frame that starts at `offset`.
@@ -284,8 +297,7 @@ impl<D: Decoder> Deframer<D> {
     pub fn cut(&mut self, _: Located) -> D::Item {
         let undecoded = self.undecoded.as_mut().expect("what was located is there");
         let located = undecoded.located.clone();
-        let frame = self.decoder.cut(undecoded, &located);
-        frame.expect("a decoder that finds where to cut cuts there")
+        self.decoder.cut(undecoded, &located)
     }
 
     fn next_decoded(&mut self) -> Result<Option<D::Item>, DecodeError<D::Error>> {
@@ -297,7 +309,8 @@ impl<D: Decoder> Deframer<D> {
                 State::Ended => true,
                 State::Done => return Ok(None),
             };
-            let undecoded = self.undecoded.get_or_insert_with(|| ReadBuf::resume(self.put_away));
+            self.undecoded();
+            let undecoded = self.undecoded.as_mut().expect("it was just put there");
             let decoded = self.decoder.decode_from(undecoded, is_ended);
             let is_progress = undecoded.len() < before;
             return match decoded {
@@ -319,10 +332,39 @@ impl<D: BorrowDecoder> Deframer<D> {
     /// As [`next`](Self::next).
     #[inline]
     pub fn next_ref(&mut self) -> Result<Option<D::Frame<'_>>, DecodeError<D::Error>> {
-        match self.locate()? {
-            Some(located) => self.parse(located).map(Some),
-            None => Ok(None),
+        if self.state != State::Open {
+            return match self.locate_last()? {
+                Some(located) => self.parse(located).map(Some),
+                None => Ok(None),
+            };
         }
+        let Some(undecoded) = &mut self.undecoded else {
+            return Ok(None);
+        };
+        let bytes = undecoded.bytes_mut();
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        // As `locate`, without a detour through memory.
+        let span = match self.decoder.locate(bytes) {
+            Ok(Some(span)) if span.is_frame() => span,
+            other => match self.settle_located(other)? {
+                Some(Located(())) => self.undecoded().located.clone(),
+                None => return Ok(None),
+            },
+        };
+        self.parse_at(&span).map(Some)
+    }
+
+    /// What comes of a look that was not simply a frame.
+    fn settle_located(
+        &mut self,
+        found: Result<Option<Span>, D::Error>,
+    ) -> Result<Option<Located>, DecodeError<D::Error>> {
+        self.settle(found, |deframer| {
+            let bytes = deframer.undecoded.as_mut()?.bytes_mut();
+            (!bytes.is_empty()).then(|| deframer.decoder.locate(bytes))
+        })
     }
 
     /// Finds the next frame without consuming it: the first half of [`next_ref`](Self::next_ref), for callers that
@@ -351,10 +393,7 @@ impl<D: BorrowDecoder> Deframer<D> {
                 undecoded.located = span;
                 Ok(Some(Located(())))
             }
-            other => self.settle(other, |deframer| {
-                let bytes = deframer.undecoded.as_mut()?.bytes_mut();
-                (!bytes.is_empty()).then(|| deframer.decoder.locate(bytes))
-            }),
+            other => self.settle_located(other),
         }
     }
 
@@ -364,7 +403,8 @@ impl<D: BorrowDecoder> Deframer<D> {
         if self.state == State::Done {
             return Ok(None);
         }
-        let undecoded = self.undecoded.get_or_insert_with(|| ReadBuf::resume(self.put_away));
+        self.undecoded();
+        let undecoded = self.undecoded.as_mut().expect("it was just put there");
         let found = self.decoder.locate_eof(undecoded.bytes_mut());
         self.settle(found, |deframer| {
             Some(deframer.decoder.locate_eof(deframer.undecoded.as_mut()?.bytes_mut()))
@@ -377,11 +417,13 @@ impl<D: BorrowDecoder> Deframer<D> {
     /// # Errors
     /// Fails, for good, when the frame's bytes have no meaning.
     #[inline]
-    #[expect(
-        clippy::missing_panics_doc,
-        reason = "what was located stays there until it is parsed"
-    )]
     pub fn parse(&mut self, _: Located) -> Result<D::Frame<'_>, DecodeError<D::Error>> {
+        let located = self.undecoded().located.clone();
+        self.parse_at(&located)
+    }
+
+    #[inline]
+    fn parse_at(&mut self, span: &Span) -> Result<D::Frame<'_>, DecodeError<D::Error>> {
         let Self {
             decoder,
             undecoded,
@@ -391,7 +433,7 @@ impl<D: BorrowDecoder> Deframer<D> {
         undecoded
             .as_mut()
             .expect("what was located is there")
-            .take_in_place(|frame| decoder.parse(frame))
+            .take_in_place(span, |frame| decoder.parse(frame))
             .map_err(|fault| {
                 *state = State::Done;
                 DecodeError::new(Fault::Malformed(fault.source), fault.offset, fault.unread)

@@ -58,6 +58,27 @@ impl Detection {
 /// assert_eq!(deframer.next_ref()?, Some(Either::Left(&b"hi"[..])));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// # Sending
+/// A frame to be sent is an [`Either`] as well, and says itself of which protocol it is. Where each direction has its own
+/// copy of the codec, as in a `Framed`, the one that sends has nothing to detect and believes it. The one that has detected
+/// a protocol refuses frames of the other. Where the compiler cannot know what the other protocol would send, tell it:
+/// `Either::<&[u8], _>::Right("hi")`.
+///
+/// To keep the type nameable, probes can be function pointers:
+///
+/// ```
+/// use wirework_codec::{Detect, Detection, LengthDelimited, Lines};
+///
+/// type Probe = fn(&[u8]) -> Detection;
+/// type Port = Detect<LengthDelimited, Probe, Lines, Probe>;
+///
+/// fn port() -> Port {
+///     let is_binary: Probe = |first| Detection::of_magic(b"\0", first);
+///     Detect::new(LengthDelimited::new(), is_binary, Lines::new(), |_| Detection::Detected)
+/// }
+/// # port();
+/// ```
 #[derive(Clone)]
 pub struct Detect<L, P, R, Q> {
     left: L,
@@ -216,9 +237,10 @@ where
 
     fn encode(&mut self, item: Either<A, B>, dst: &mut WriteBuf) -> Result<(), Self::Error> {
         match (item, self.state) {
-            (Either::Left(item), State::Left) => self.left.encode(item, dst).map_err(DetectError::Left),
-            (Either::Right(item), State::Right) => self.right.encode(item, dst).map_err(DetectError::Right),
-            _ => Err(DetectError::Other),
+            (Either::Left(_), State::Right) | (Either::Right(_), State::Left) => Err(DetectError::Other),
+            // Undecided is what a copy is that only sends: it never sees the first bytes of the peer.
+            (Either::Left(item), _) => self.left.encode(item, dst).map_err(DetectError::Left),
+            (Either::Right(item), _) => self.right.encode(item, dst).map_err(DetectError::Right),
         }
     }
 }
@@ -258,7 +280,7 @@ pub enum DetectError<L, R> {
     /// The first bytes of the stream are of neither protocol.
     #[error("stream is of no known protocol")]
     Unknown,
-    /// A frame to be written is of the protocol that was not detected, or none was detected yet.
+    /// A frame to be sent is of the protocol that was not detected.
     #[error("frame to be sent is of another protocol than the stream")]
     Other,
 }
@@ -317,14 +339,21 @@ mod tests {
     }
 
     #[test]
-    fn only_the_protocol_that_was_detected_is_written() {
+    fn what_was_not_detected_is_not_sent() {
         let mut codec = codec();
         let mut dst = WriteBuf::new();
         let left: Either<&[u8], &str> = Either::Left(b"a");
-        assert_eq!(codec.encode(left, &mut dst), Err(DetectError::Other));
         codec.decode(&mut BytesMut::from("line")).unwrap();
         assert_eq!(codec.encode(left, &mut dst), Err(DetectError::Other));
         codec.encode(Either::<&[u8], _>::Right("b"), &mut dst).unwrap();
         assert_eq!(dst.to_vec(), b"b\n");
+    }
+
+    #[test]
+    fn a_copy_that_only_sends_goes_by_the_frame() {
+        let mut dst = WriteBuf::new();
+        codec().encode(Either::<&[u8], _>::Right("b"), &mut dst).unwrap();
+        codec().encode(Either::<_, &str>::Left(b"a"), &mut dst).unwrap();
+        assert_eq!(dst.to_vec(), b"b\n\0\0\0\x01a");
     }
 }

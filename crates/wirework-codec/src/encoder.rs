@@ -35,6 +35,11 @@ use crate::WriteBuf;
 /// assert_eq!(dst.to_vec(), [0, 215]);
 /// # Ok::<(), Infallible>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not encode `{Item}`",
+    label = "does not encode `{Item}`",
+    note = "to send structs, use a codec of messages such as `JsonLines` or `Postcard`"
+)]
 pub trait Encoder<Item> {
     /// What can be wrong with a frame. It says nothing of I/O.
     type Error: Error + Send + Sync + 'static;
@@ -49,6 +54,12 @@ pub trait Encoder<Item> {
 /// Bytes to be sent, in any of the forms that people have them: codecs that carry plain bytes encode all of these.
 ///
 /// Long [`Bytes`] are sent uncopied, and so are `Vec<u8>`, `String` and [`BytesMut`], which become `Bytes` for free.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither bytes nor text",
+    label = "cannot be sent as it is",
+    note = "codecs of bytes and text send `&str`, `String`, `&[u8]`, `Vec<u8>`, `Bytes` and the like",
+    note = "send a number with `.to_string()`, and structs by a codec of messages such as `JsonLines` or `Postcard`"
+)]
 pub trait Payload: AsRef<[u8]> {
     /// Appends the bytes to `dst`.
     fn put(self, dst: &mut WriteBuf);

@@ -112,9 +112,10 @@ impl<F: Framing> Decoder for F {
         self.find(src)
     }
 
-    #[inline]
-    fn cut(&mut self, src: &mut ReadBuf, span: &Span) -> Option<Bytes> {
-        Some(src.take(span))
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `ReadBuf::take`")]
+    fn cut(&mut self, src: &mut ReadBuf, span: &Span) -> Bytes {
+        src.take(span)
     }
 
     #[inline]

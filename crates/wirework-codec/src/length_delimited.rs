@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::write_buf::UNCOPIED;
 use crate::{Enclose, Encoder, Framing, Mark, Payload, Span, WriteBuf};
 
 /// The longest frame, unless set otherwise: 1 MiB.
@@ -289,8 +290,12 @@ impl<P: Payload> Encoder<P> for LengthDelimited {
             && len <= self.max_len
             && let Ok(header) = u32::try_from(len)
         {
-            dst.put_u32(header);
-            item.put(dst);
+            if len < UNCOPIED {
+                dst.put_slices(&header.to_be_bytes(), item.as_ref());
+            } else {
+                dst.put_u32(header);
+                item.put(dst);
+            }
             return Ok(());
         }
         let skipped = self.skipped();

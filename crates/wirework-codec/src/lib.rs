@@ -6,7 +6,8 @@
 //! - Write a protocol: implement [`Decoder`] (frames that own their bytes), [`BorrowDecoder`] (frames that lie in the read
 //!   buffer) or both, and [`Encoder`].
 //! - Use a ready framing: [`Lines`], [`ByteLines`], [`RecoveringLines`], [`Delimited`], [`NulTerminated`], [`FixedLength`],
-//!   [`LengthDelimited`], [`VarintDelimited`], [`Netstring`], [`Cobs`], [`Slip`], [`RawBytes`].
+//!   [`LengthDelimited`], [`VarintDelimited`], [`Netstring`], [`Cobs`], [`Slip`], [`RawBytes`]; [`ProxyCodec`] for the header that
+//!   a proxy sends.
 //! - Put messages in one, see [`Message`].
 //! - Combine: [`Decoder::map`], [`Decoder::try_map`], [`Decoder::limit`], [`Pair`], [`Detect`].
 //! - Drive a decoder without a connection: [`Deframer`].

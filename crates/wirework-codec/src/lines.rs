@@ -1,5 +1,7 @@
 //! Frames that end with a line break, of text.
 
+use std::str::Utf8Error;
+
 use bytes::BytesMut;
 
 use crate::borrow_decoder::{decode_in_place, decode_owned};
@@ -87,8 +89,14 @@ impl BorrowDecoder for Lines {
 
     #[inline]
     fn parse<'a>(&'a mut self, frame: &'a mut [u8]) -> Result<&'a str, LinesError> {
-        Ok(std::str::from_utf8(frame)?)
+        Ok(text(frame)?)
     }
+}
+
+/// A line as text. Checked by a library that takes many bytes at a time; what is wrong is std's to say.
+#[inline]
+fn text(line: &[u8]) -> Result<&str, Utf8Error> {
+    simdutf8::basic::from_utf8(line).or_else(|_| str::from_utf8(line))
 }
 
 impl Decoder for Lines {

@@ -52,7 +52,7 @@ pub(crate) struct PutAway {
     /// How many bytes were read in all.
     pub(crate) read: u64,
     /// How often the smallest block was doubled to get the size to read into.
-    read_class: u8,
+    pub(crate) read_class: u8,
 }
 
 /// A thread keeps at most this many empty buffers for reuse, most of them with a block.
@@ -112,7 +112,8 @@ impl ReadBuf {
         let mut this = self;
         let put_away = PutAway {
             read: this.read,
-            read_class: (this.read_size / MIN_BLOCK).trailing_zeros().to_le_bytes()[0],
+            // Less than the smallest block is as good as that.
+            read_class: (this.read_size / MIN_BLOCK).max(1).ilog2().to_le_bytes()[0],
         };
         this.form = Form::InPlace;
         this.frozen = Bytes::new();
@@ -204,7 +205,11 @@ impl ReadBuf {
     ///
     /// # Panics
     /// Panics when there are fewer bytes than the frame takes.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "on the way of every frame, and a result by reference costs more than all it does"
+    )]
     pub fn take(&mut self, span: &Span) -> Bytes {
         let frame = self.start + span.payload().start..self.start + span.payload().end;
         if self.form != Form::Frozen || span.len() >= self.len() || is_pinned(&self.frozen, frame.len()) {
@@ -245,13 +250,13 @@ impl ReadBuf {
         self.frozen.slice(frame)
     }
 
-    /// Gives the bytes of the frame located last to `parse`, and drops the frame. If that fails, drops all the rest as well.
+    /// Gives the bytes of a located frame to `parse`, and drops the frame. If that fails, drops all the rest as well.
     #[inline]
     pub(crate) fn take_in_place<'a, T, E>(
         &'a mut self,
+        span: &Span,
         parse: impl FnOnce(&'a mut [u8]) -> Result<T, E>,
     ) -> Result<T, Unparsed<E>> {
-        let span = &self.located;
         let (frame, rest) = self.block[self.start..self.end].split_at_mut(span.len());
         self.start += span.len();
         parse(&mut frame[span.payload()]).map_err(|source| {

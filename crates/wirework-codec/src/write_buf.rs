@@ -8,11 +8,11 @@ use std::io::{self, IoSlice};
 
 use bytes::Bytes;
 
-use crate::block::Block;
+use crate::block::{Block, MIN_BLOCK};
 
 /// [`Bytes`] of at least this many bytes are queued as they are; shorter ones are copied, which costs less than a slice of
 /// their own in the write.
-const UNCOPIED: usize = 4 * 1024;
+pub(crate) const UNCOPIED: usize = 4 * 1024;
 
 /// Room for this many large pieces is kept for the next ones.
 const KEPT_PIECES: usize = 64;
@@ -92,6 +92,22 @@ impl WriteBuf {
             return self.put_slice(bytes);
         }
         self.block[self.end..end].copy_from_slice(bytes);
+        self.end = end;
+    }
+
+    /// Appends a copy of `first` and then one of `second`, such as a header and its body: as putting one after the other, with
+    /// room made once.
+    #[inline]
+    pub fn put_slices(&mut self, first: &[u8], second: &[u8]) {
+        let middle = self.end + first.len();
+        let end = middle + second.len();
+        let Some(room) = self.block.get_mut(self.end..end) else {
+            self.make_room(first.len() + second.len());
+            return self.put_slices(first, second);
+        };
+        let (head, tail) = room.split_at_mut(first.len());
+        head.copy_from_slice(first);
+        tail.copy_from_slice(second);
         self.end = end;
     }
 
@@ -275,7 +291,16 @@ impl WriteBuf {
     ///
     /// # Panics
     /// Panics when there are fewer.
-    pub fn advance(&mut self, mut count: usize) {
+    pub fn advance(&mut self, count: usize) {
+        self.advance_keeping(count);
+        if self.is_empty() {
+            self.release();
+        }
+    }
+
+    /// As [`advance`](Self::advance), and keeps the memory for whoever appends next.
+    #[doc(hidden)]
+    pub fn advance_keeping(&mut self, mut count: usize) {
         assert!(count <= self.len(), "cannot advance by {count} bytes of {}", self.len());
         while let Some((position, bytes)) = self.queue.front_mut() {
             let copied = (*position - self.base - self.start).min(count);
@@ -294,8 +319,21 @@ impl WriteBuf {
             self.queue.pop_front();
         }
         self.start += count;
-        if self.start == self.end {
-            self.release();
+        if self.is_empty() {
+            self.start = 0;
+            self.end = 0;
+            self.base = 0;
+        }
+    }
+
+    /// Gives memory back that is more than most have a use for.
+    #[doc(hidden)]
+    pub fn trim(&mut self) {
+        if self.block.len() != MIN_BLOCK {
+            self.block = Block::EMPTY;
+        }
+        if self.queue.capacity() > KEPT_PIECES {
+            self.queue = VecDeque::new();
         }
     }
 
@@ -323,9 +361,6 @@ impl WriteBuf {
 
     fn release(&mut self) {
         self.block = Block::EMPTY;
-        if self.queue.capacity() > KEPT_PIECES {
-            self.queue = VecDeque::new();
-        }
         self.start = 0;
         self.end = 0;
         self.base = 0;

@@ -18,7 +18,7 @@ pub enum Balance {
     LeastLoaded,
 }
 
-/// The longest ejection.
+/// The longest ejection, unless the first one is longer.
 const MAX_EJECTION: Duration = Duration::from_mins(5);
 
 /// Shares work out to several endpoints: pools, clients, addresses. Clones share what they know.
@@ -118,7 +118,7 @@ impl<R: Runtime, T> Balancer<R, T> {
         self
     }
 
-    /// Sets how long the first ejection lasts; 10 seconds unless set.
+    /// Sets how long the first ejection lasts; 10 seconds unless set. If that is more than 5 minutes, so do all others.
     #[must_use]
     pub fn eject_for(mut self, duration: Duration) -> Self {
         self.eject_for = duration;
@@ -161,11 +161,15 @@ impl<R: Runtime, T> Balancer<R, T> {
             health.ejected_until = None;
             return;
         }
+        // Those who had picked it before it was ejected do not eject it again, nor for longer the next time.
+        if health.is_ejected(now) {
+            return;
+        }
         health.failures = health.failures.saturating_add(1);
-        // Those who had picked it before it was ejected do not eject it again.
-        if health.failures >= self.eject_after && !health.is_ejected(now) {
+        if health.failures >= self.eject_after {
             let again = (health.failures - self.eject_after).min(16);
-            let duration = self.eject_for.saturating_mul(1 << again).min(MAX_EJECTION);
+            let longest = MAX_EJECTION.max(self.eject_for);
+            let duration = self.eject_for.saturating_mul(1 << again).min(longest);
             health.ejected_until = Some(after(now, duration));
         }
     }

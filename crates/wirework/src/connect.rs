@@ -19,7 +19,7 @@ pub use self::options::ConnectOptions;
 use self::race::{Race, interleaved};
 pub(crate) use self::target::Target;
 use crate::time::{TimedOut, after, deadline};
-use crate::{Connection, Network, Resolver, SystemResolver};
+use crate::{Connection, Network, Resolver, SystemResolver, socket};
 
 /// How long an attempt has for itself before the next address is tried, unless set otherwise: what RFC 8305 §8 recommends.
 const STAGGER: Duration = Duration::from_millis(250);
@@ -144,9 +144,12 @@ impl<N: Network, R: Resolver> Connector<N, R> {
     /// use wirework::{ConnectError, Connection, Connector, Network};
     ///
     /// /// Connects to a backend for the client of `accepted`.
-    /// async fn pass_on<N: Network>(backends: &Connector<N>, accepted: &N::TcpStream) -> Result<N::TcpStream, ConnectError> {
-    ///     let ends = (accepted.peer_addr().ok().and_then(|addr| addr.ip()), accepted.local_addr().ok().and_then(|addr| addr.ip()));
-    ///     let header = match ends {
+    /// async fn pass_on<N: Network>(
+    ///     backends: &Connector<N>,
+    ///     accepted: &N::TcpStream,
+    /// ) -> Result<N::TcpStream, ConnectError> {
+    ///     let ip = |addr: std::io::Result<wirework::Addr>| addr.ok()?.ip();
+    ///     let header = match (ip(accepted.peer_addr()), ip(accepted.local_addr())) {
     ///         (Some(client), Some(here)) => ProxyHeader::new(client, here),
     ///         _ => ProxyHeader::local(),
     ///     };
@@ -219,7 +222,7 @@ impl<N: Network, R: Resolver> Connector<N, R> {
 
     async fn race(&self, target: &str, addrs: Vec<SocketAddr>, until: Instant) -> Result<N::TcpStream, ConnectError> {
         let mut race = Race::new(interleaved(addrs));
-        let attempt = |addr| self.network.connect_tcp_with(addr, self.options);
+        let attempt = |addr| self.attempt(addr);
         match deadline(&self.network, until, race.run(&self.network, self.stagger, attempt)).await {
             Ok(Some(mut stream)) => match deadline(&self.network, until, self.begin(&mut stream)).await {
                 Ok(Ok(())) => Ok(stream),
@@ -246,6 +249,17 @@ impl<N: Network, R: Resolver> Connector<N, R> {
             connection.flush().await?;
         }
         Ok(())
+    }
+
+    async fn attempt(&self, addr: SocketAddr) -> io::Result<N::TcpStream> {
+        let stream = self.network.connect_tcp_with(addr, self.options).await?;
+        // Where nobody listens on a local port that the system also gives to those who connect, an attempt can be given
+        // that very port and meet itself (RFC 9293 §3.5, simultaneous open). It also would keep the port from its server.
+        if matches!((stream.local_addr(), stream.peer_addr()), (Ok(local), Ok(peer)) if local == peer) {
+            let error = io::Error::new(io::ErrorKind::ConnectionRefused, "nobody listens, it met itself");
+            return Err(socket::cannot_connect(addr, &error));
+        }
+        Ok(stream)
     }
 
     fn timed_out(&self, target: &str, attempts: Vec<FailedAttempt>) -> ConnectError {

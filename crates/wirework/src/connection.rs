@@ -28,6 +28,13 @@ use crate::Addr;
 ///
 /// # Cancel safety
 /// All operations are polls: what was not [`Ready`](Poll::Ready) has not happened.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a connection of wirework",
+    label = "not a `Connection`",
+    note = "connections come from a network, `connect(&network, \"host:port\")` or `network.connect_tcp(addr)`, \
+            and in tests from `memory::pair`",
+    note = "runtimes of your own, and wrappers, implement `Connection`"
+)]
 pub trait Connection: AsyncRead + AsyncWrite + Send + Unpin + 'static {
     /// Waits until a read would not block: data, the end of the stream, or an error is there.
     ///

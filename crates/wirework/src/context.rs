@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task;
 use std::time::Instant;
 
+use crate::meter::Meter;
 use crate::record::Record;
 use crate::time::nanos;
 use crate::timer::BoxTimer;
@@ -39,7 +40,7 @@ impl Context {
         Self::of(Record::new(
             0,
             peer,
-            Host::new(runtime, Shutdown::new(), Shutdown::new()),
+            Host::new(runtime, Shutdown::new(), Shutdown::new(), Meter::default()),
         ))
     }
 
@@ -128,16 +129,18 @@ pub(crate) struct Host {
     pub(crate) shutdown: Shutdown,
     /// For those who have not said a word.
     pub(crate) last_call: Shutdown,
+    pub(crate) meter: Meter,
     /// What times are counted from, in half the room that they would take by themselves.
     pub(crate) start: Instant,
 }
 
 impl Host {
-    pub(crate) fn new<R: Runtime>(runtime: &R, shutdown: Shutdown, last_call: Shutdown) -> Arc<Self> {
+    pub(crate) fn new<R: Runtime>(runtime: &R, shutdown: Shutdown, last_call: Shutdown, meter: Meter) -> Arc<Self> {
         Arc::new(Self {
             runtime: Box::new(runtime.clone()),
             shutdown,
             last_call,
+            meter,
             start: runtime.now(),
         })
     }

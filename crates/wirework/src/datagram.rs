@@ -9,6 +9,20 @@ use std::task::{Context, Poll};
 ///
 /// All operations take `&self`: one task may receive while another sends, through an [`Arc`](std::sync::Arc). Each
 /// direction holds one waker, that of the last poll.
+///
+/// ```
+/// use std::io;
+/// use wirework::{Datagram, Network};
+///
+/// async fn echo<N: Network>(network: &N) -> io::Result<()> {
+///     let socket = network.bind_udp(([127, 0, 0, 1], 7000).into())?;
+///     let mut buf = [0; 1500];
+///     loop {
+///         let (len, from) = socket.recv_from(&mut buf).await?;
+///         socket.send_to(&buf[..len], from).await?;
+///     }
+/// }
+/// ```
 pub trait Datagram: Send + Sync + Unpin + 'static {
     /// Receives one datagram, and says from whom. What does not fit into `buf` is cut off.
     ///

@@ -5,6 +5,7 @@
 
 mod error;
 mod inbound;
+mod next_or;
 mod outbound;
 mod outbox;
 mod parts;
@@ -28,11 +29,12 @@ use wirework_codec::{BorrowDecoder, Decoder, Deframer, Encoder, WriteBuf};
 
 pub use self::error::{ReadError, WriteError};
 use self::inbound::Inbound;
+pub use self::next_or::Next;
 use self::outbound::Outbound;
 pub use self::outbox::{Outbox, Permit};
 pub use self::parts::{FramedParts, ReadAhead, UnexpectedReadAhead};
 pub use self::read_half::FramedRead;
-use self::sides::Sides;
+use self::sides::{Sides, fail_now};
 pub use self::write_half::FramedWrite;
 use crate::shutdown::ShutdownSignal;
 use crate::{Connection, Split};
@@ -42,6 +44,8 @@ use crate::{Connection, Split};
 ///
 /// `D` decodes, `E` encodes; a codec that does both is given once ([`new`](Self::new)), two of them with
 /// [`with_codecs`](Self::with_codecs).
+///
+/// To send while the peer says nothing, as chats and games do, wait with [`next_or`](Self::next_or).
 ///
 /// # When frames leave
 /// Sending appends to a buffer. The buffer is written by itself
@@ -202,6 +206,43 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     ///
     /// # Errors
     /// Fails when bytes were read ahead that must not have been.
+    ///
+    /// ```
+    /// use std::io;
+    /// use wirework::codec::{LengthDelimited, Lines};
+    /// use wirework::{Connection, Framed, ReadAhead};
+    ///
+    /// /// Speaks lines until the peer asks for frames, and then echoes those.
+    /// async fn negotiate<C: Connection>(mut lines: Framed<C, Lines>) -> io::Result<()> {
+    ///     while let Some(line) = lines.next().await? {
+    ///         if line == "BINARY" {
+    ///             lines.send("OK").await?;
+    ///             let codec = |_, _| (LengthDelimited::new(), LengthDelimited::new());
+    ///             let mut frames = lines.map_codec(ReadAhead::Reject, codec)?;
+    ///             while let Some((frame, mut out)) = frames.next_ref().await? {
+    ///                 out.send(frame)?;
+    ///             }
+    ///             return frames.close().await;
+    ///         }
+    ///         lines.send("what?").await?;
+    ///     }
+    ///     lines.close().await
+    /// }
+    /// # let (here, there) = wirework::memory::pair(1024);
+    /// # let serving = negotiate(Framed::new(there, Lines::new()));
+    /// # let asking = async {
+    /// #     let mut lines = Framed::new(here, Lines::new());
+    /// #     lines.send("BINARY").await?;
+    /// #     assert_eq!(lines.next().await?.as_deref(), Some("OK"));
+    /// #     let mut frames = lines.map_codec(ReadAhead::Reject, |_, _| (LengthDelimited::new(), LengthDelimited::new()))?;
+    /// #     frames.send("hello").await?;
+    /// #     frames.close().await?;
+    /// #     assert_eq!(frames.next().await?.as_deref(), Some(&b"hello"[..]));
+    /// #     io::Result::Ok(())
+    /// # };
+    /// # let (served, asked) = futures_lite::future::block_on(futures_lite::future::zip(serving, asking));
+    /// # served.and(asked).unwrap();
+    /// ```
     pub fn map_codec<D2, E2>(
         self,
         read_ahead: ReadAhead,
@@ -295,18 +336,18 @@ impl<C: Connection, D: Decoder, E> Framed<C, D, E> {
             match sides.buffered(Deframer::locate_cut) {
                 Ok(Some(located)) => return Ok(Some(sides.inbound.deframer.cut(located))),
                 Ok(None) => Ok(()),
-                Err(error) => Err(error),
+                Err(error) => Err(Box::new(error)),
             }
         } else {
             match sides.buffered(Deframer::next) {
                 Ok(Some(frame)) => return Ok(Some(frame)),
                 Ok(None) => Ok(()),
-                Err(error) => Err(error),
+                Err(error) => Err(Box::new(error)),
             }
         };
         match buffered {
             Ok(()) => poll_fn(|cx| sides.poll_frame(cx, Deframer::next)).await,
-            Err(error) => Err(sides.fail_now(error).await),
+            Err(error) => Err(fail_now(&mut sides.connection, &mut sides.outbound, error).await),
         }
     }
 }
@@ -333,23 +374,21 @@ impl<C: Connection, D: BorrowDecoder, E> Framed<C, D, E> {
     #[inline]
     pub async fn next_ref(&mut self) -> Result<Option<(D::Frame<'_>, Outbox<'_, E>)>, ReadError<D::Error>> {
         let sides = &mut *self.sides;
-        let located = match sides.buffered(Deframer::locate) {
-            Ok(Some(located)) => located,
-            Ok(None) => match poll_fn(|cx| sides.poll_frame(cx, Deframer::locate)).await? {
-                Some(located) => located,
-                None => return Ok(None),
-            },
-            Err(error) => return Err(sides.fail_now(error).await),
-        };
-        match sides.inbound.deframer.parse(located) {
-            Ok(frame) => Ok(Some((frame, Outbox::new(&mut sides.outbound)))),
-            Err(error) => {
-                // As in `fail`.
-                let _unsent =
-                    poll_fn(|cx| Poll::Ready(sides.outbound.poll_flush_aside(&mut sides.connection, cx))).await;
-                Err(error.into())
+        let error = 'failed: {
+            let located = match sides.buffered(Deframer::locate) {
+                Ok(Some(located)) => located,
+                Ok(None) => match poll_fn(|cx| sides.poll_frame(cx, Deframer::locate)).await? {
+                    Some(located) => located,
+                    None => return Ok(None),
+                },
+                Err(error) => break 'failed Box::new(error),
+            };
+            match sides.inbound.deframer.parse(located) {
+                Ok(frame) => return Ok(Some((frame, Outbox::new(&mut sides.outbound)))),
+                Err(error) => Box::new(error),
             }
-        }
+        };
+        Err(fail_now(&mut sides.connection, &mut sides.outbound, error).await)
     }
 }
 

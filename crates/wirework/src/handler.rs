@@ -10,7 +10,14 @@ use crate::Context;
 /// handled: a [`Connection`](crate::Connection), or a [`Framed`](crate::Framed) one.
 ///
 /// The connection closes when the future ends, or when it is dropped because the server was told to stop and the drain
-/// deadline has passed. An error ends this connection alone and is logged.
+/// deadline has passed. An error ends this connection alone. It is logged at debug level, since on an open port such errors
+/// are an everyday matter, and counted as [`failed`](crate::Report::failed).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not handle `{C}`",
+    label = "not a handler",
+    note = "a handler is an `async fn({C}, Context) -> Result<(), Error>` whose future is `Send`, \
+            or implements `Handler`"
+)]
 pub trait Handler<C>: Send + Sync + 'static {
     /// Why a connection ended early.
     type Error: Into<Box<dyn Error + Send + Sync>>;

@@ -23,12 +23,16 @@
 //! |---|---|
 //! | write a codec | [`codec`] |
 //! | exchange frames over a connection | [`Framed`] |
+//! | also send when nothing was received | [`Framed::next_or`], [`Session`] |
 //! | serve connections | [`Server`], [`Handler`], [`Service`] |
 //! | call a server, from many tasks | [`Client`], [`ReconnectingClient`] |
 //! | use connections again | [`Pool`], [`Balancer`] |
 //! | let no more than so much through | [`RateLimiter`] |
 //! | connect | [`connect`](connect()), [`Connector`], [`Network`]; through a [`proxy`] |
+//! | exchange datagrams | [`Datagram`], from [`Network::bind_udp`] |
 //! | wait, with a limit or again and again | [`time`] |
+//! | end in order | [`RunningServer::shutdown`]; on Ctrl-C with the feature `signals`; [`Shutdown`] |
+//! | test a protocol without sockets | [`memory`] |
 //! | adapt another runtime | [`Runtime`], [`Network`], [`Connection`] |
 
 mod addr;
@@ -43,6 +47,11 @@ mod framed;
 mod handler;
 mod listener;
 pub mod memory;
+#[cfg(feature = "metrics")]
+mod meter;
+#[cfg(not(feature = "metrics"))]
+#[path = "no_meter.rs"]
+mod meter;
 mod network;
 mod pool;
 mod prepended;
@@ -64,6 +73,7 @@ pub mod time;
 mod timer;
 mod upgrade;
 mod watched;
+mod wire_log;
 
 pub use addr::Addr;
 pub use balance::{Balance, Balancer, Picked};
@@ -73,7 +83,8 @@ pub use connection::{Connection, Split, ignore_not_connected};
 pub use context::{Context, ErasedTask};
 pub use datagram::Datagram;
 pub use framed::{
-    Framed, FramedParts, FramedRead, FramedWrite, Outbox, Permit, ReadAhead, ReadError, UnexpectedReadAhead, WriteError,
+    Framed, FramedParts, FramedRead, FramedWrite, Next, Outbox, Permit, ReadAhead, ReadError, UnexpectedReadAhead,
+    WriteError,
 };
 pub use handler::Handler;
 pub use listener::Listener;
@@ -101,4 +112,5 @@ pub use task::{CatchPanic, Panic, Task, TaskError};
 pub use timer::{BoxTimer, Timer};
 pub use upgrade::{Admission, AsAccepted, Proxied, ProxyProtocol, Then, Untrusted, Upgrade, Upgraded};
 pub use watched::Watched;
+pub use wire_log::{WireLog, WireLogged};
 pub use wirework_codec as codec;

@@ -7,6 +7,11 @@ use std::task::{Context, Poll};
 use crate::{Addr, Connection};
 
 /// Accepts connections.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a listener of wirework",
+    label = "not a `Listener`",
+    note = "listeners come from a network, `network.listen_tcp(addr)`, and in tests from `memory::listener`"
+)]
 pub trait Listener: Send + Unpin + 'static {
     /// What it accepts.
     type Connection: Connection;

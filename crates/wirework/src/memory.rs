@@ -328,7 +328,10 @@ impl Pipe {
         }
         let mut room = self.capacity - state.bytes.len();
         let wanted: usize = bufs.iter().map(|buf| buf.len()).sum();
-        if room == 0 && wanted > 0 {
+        if wanted == 0 {
+            return Poll::Ready(Ok(0)); // Nothing has come, so nobody is woken.
+        }
+        if room == 0 {
             let replaced = state.writer.replace(cx.waker().clone());
             // Dropping a waker may run anything, so not under the lock.
             drop(state);

@@ -16,6 +16,12 @@ use crate::{ConnectOptions, Datagram, Listener, Runtime, Split};
 ///
 /// TCP connections have `TCP_NODELAY` set on both ends unless asked otherwise: wirework gathers small writes itself. Listeners
 /// have `SO_REUSEADDR` on Unix, and what [`ListenOptions`] say.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no sockets",
+    label = "not a `Network`",
+    note = "a network is a value: the argument of what `wirework_smol::run` is given, or `Tokio::current()`; \
+            a `Context` is a runtime only"
+)]
 pub trait Network: Runtime {
     /// A TCP connection.
     type TcpStream: Split;

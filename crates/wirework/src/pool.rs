@@ -20,7 +20,7 @@ pub use self::options::PoolOptions;
 pub use self::pooled::Pooled;
 use self::shelf::{Entry, Grant, Shelf};
 pub use self::source::PoolSource;
-use crate::time::{after, deadline, sleep};
+use crate::time::{after, deadline, sleep, timeout};
 use crate::{Addr, Context, Runtime, Shutdown, Task};
 
 /// The longest time between two rounds of upkeep.
@@ -140,6 +140,7 @@ impl<S: PoolSource> Pool<S> {
 
     /// Closes the pool, for all clones: idle connections now, taken ones when they are dropped. Those that wait fail.
     pub fn close(&self) {
+        self.handle.stop.begin();
         self.handle.shared.close();
     }
 }
@@ -166,8 +167,9 @@ impl<S: PoolSource> Shared<S> {
         // Whole between two methods, so a panic elsewhere cannot have spoilt it.
         let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
         let result = with(&mut shelf);
-        let wakers = mem::take(&mut shelf.wakers);
+        let (wakers, replaced) = (mem::take(&mut shelf.wakers), mem::take(&mut shelf.replaced));
         drop(shelf);
+        drop(replaced);
         wakers.into_iter().for_each(Waker::wake);
         result
     }
@@ -215,16 +217,17 @@ impl<S: PoolSource> Shared<S> {
         now >= entry.expires || now.saturating_duration_since(entry.idle_since) >= self.options.idle_timeout
     }
 
-    fn give_back(&self, mut entry: Entry<S::Item>) {
+    fn give_back(self: &Arc<Self>, entry: Entry<S::Item>) {
+        // What is not used again is closed before its place is free, and both happen even if the source panics.
+        let place = Place::new(self);
+        let mut entry = entry;
         let now = self.runtime.now();
         entry.idle_since = now;
-        let rest = if now < entry.expires && self.source.is_reusable(&mut entry.item) {
-            self.shelf(|shelf| shelf.give_back(entry))
-        } else {
-            self.shelf(Shelf::free_place);
-            Some(entry)
-        };
-        drop(rest); // Closing a connection may take a while, so not under the lock.
+        if now < entry.expires && self.source.is_reusable(&mut entry.item) {
+            place.keep();
+            let rest = self.shelf(|shelf| shelf.give_back(entry));
+            drop(rest); // Closing a connection may take a while, so not under the lock.
+        }
     }
 
     fn close(&self) {
@@ -298,9 +301,10 @@ async fn upkeep<S: PoolSource>(runtime: Context, options: PoolOptions, pool: Wea
         let stale = shared.shelf(|shelf| shelf.remove_stale(|entry| shared.is_stale(entry, now)));
         drop(stale);
         while shared.shelf(|shelf| shelf.claim_below(options.min)) {
-            match shared.make(Place::new(&shared)).await {
-                Ok(pooled) => drop(pooled),
-                Err(_) => break, // Whoever asks for one is told; the next round tries again.
+            // As long as anybody's: a hanging attempt has a place that others wait for.
+            match timeout(&runtime, options.timeout, shared.make(Place::new(&shared))).await {
+                Ok(Ok(pooled)) => drop(pooled),
+                Ok(Err(_)) | Err(_) => break, // Whoever asks for one is told; the next round tries again.
             }
         }
         drop(shared);

@@ -217,9 +217,7 @@ impl<Q, A> ReconnectingClient<Q, A> {
     /// # Cancel safety
     /// Once begun it goes on, whether or not the future is dropped.
     pub async fn close(&self) {
-        let client = self.handle.line.client();
-        self.handle.line.fail(Arc::new(closed()));
-        self.handle.line.enter(Circuit::Closed, None);
+        let client = self.handle.line.close(closed());
         self.handle.stop.begin();
         if let Some(client) = client {
             client.close().await;

@@ -5,7 +5,7 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Waker};
 
@@ -24,9 +24,7 @@ pub(crate) struct Record {
     read: AtomicU64,
     written: AtomicU64,
     phase: AtomicU8,
-    /// Whether the peer has sent a frame, or, where nobody cuts frames, a byte.
-    begun: AtomicBool,
-    /// Where in the stream the frame starts that is waited for.
+    /// Where in the stream the frame starts that is waited for, twice, and one more if some of it is there.
     frame: AtomicU64,
     /// Bytes of it that have come.
     buffered: AtomicU32,
@@ -36,24 +34,27 @@ pub(crate) struct Record {
     stalls: AtomicU32,
     /// The number of the oldest request that is being answered; 0 where there is none.
     request: AtomicU64,
-    /// Whether someone above the connection counts, who knows more.
-    framed: AtomicBool,
+    /// Some of the bits below.
+    marks: AtomicU8,
     /// Whether the watch has to look.
     alarm: AtomicBool,
     closing: AtomicBool,
-    /// Whether upgrades are under way.
-    handshake: AtomicBool,
-    /// Whether it is counted as accepted, and as one of its client's.
-    accepted: AtomicBool,
-    entered: AtomicBool,
     /// What few connections have.
     extras: OnceLock<Box<Extras>>,
     /// The connection's task.
     task: Mutex<Option<Waker>>,
-    /// What its waker is made of, to tell whether it is the same without the lock: the data, and the functions.
-    task_data: AtomicUsize,
-    task_functions: AtomicUsize,
+    /// The [`identity`] of its waker, to tell whether it is the same without the lock.
+    task_identity: AtomicU64,
 }
+
+/// Someone above the connection counts, who knows more.
+const FRAMED: u8 = 1;
+/// Upgrades are under way.
+const HANDSHAKE: u8 = 2;
+/// It is counted as accepted.
+const ACCEPTED: u8 = 4;
+/// It is counted as its client's.
+const ENTERED: u8 = 8;
 
 #[derive(Default)]
 struct Extras {
@@ -86,23 +87,18 @@ impl Record {
             read: AtomicU64::new(0),
             written: AtomicU64::new(0),
             phase: AtomicU8::new(0),
-            begun: AtomicBool::new(false),
             frame: AtomicU64::new(0),
             buffered: AtomicU32::new(0),
             unsent: AtomicU32::new(0),
             stalls: AtomicU32::new(0),
             request: AtomicU64::new(0),
-            framed: AtomicBool::new(false),
+            marks: AtomicU8::new(HANDSHAKE),
             // The first look is due at once.
             alarm: AtomicBool::new(true),
             closing: AtomicBool::new(false),
-            handshake: AtomicBool::new(true),
-            accepted: AtomicBool::new(false),
-            entered: AtomicBool::new(false),
             extras: OnceLock::new(),
             task: Mutex::default(),
-            task_data: AtomicUsize::new(0),
-            task_functions: AtomicUsize::new(0),
+            task_identity: AtomicU64::new(0),
         })
     }
 
@@ -120,38 +116,29 @@ impl Record {
 
     /// More upgrades begin, or what is like them.
     pub(crate) fn begin_handshake(&self) {
-        self.handshake.store(true, Relaxed);
+        self.marks.fetch_or(HANDSHAKE, Relaxed);
         self.alarm.store(true, SeqCst);
     }
 
     /// Upgrades are done: the connection is ready to be served.
     pub(crate) fn end_handshake(&self) {
-        self.handshake.store(false, Relaxed);
+        self.marks.fetch_and(!HANDSHAKE, Relaxed);
         // The deadlines of a connection that is served are looked at as soon as its handler waits.
         self.alarm.store(true, SeqCst);
     }
 
     /// Whether upgrades are under way: their deadline counts then, and no other but the lifetime.
     pub(crate) fn is_in_handshake(&self) -> bool {
-        self.handshake.load(Relaxed)
+        self.is_marked(HANDSHAKE)
     }
 
     /// Notes that it is counted as accepted.
     pub(crate) fn set_accepted(&self) {
-        self.accepted.store(true, Relaxed);
+        self.marks.fetch_or(ACCEPTED, SeqCst);
     }
 
     pub(crate) fn is_accepted(&self) -> bool {
-        self.accepted.load(Relaxed)
-    }
-
-    /// Notes that it is counted as one of its client's connections.
-    pub(crate) fn set_entered(&self) {
-        self.entered.store(true, Relaxed);
-    }
-
-    pub(crate) fn has_entered(&self) -> bool {
-        self.entered.load(Relaxed)
+        self.is_marked(ACCEPTED)
     }
 
     pub(crate) fn attach(&self, value: Arc<dyn Any + Send + Sync>) {
@@ -175,6 +162,7 @@ impl Record {
     /// Bytes have come.
     #[inline]
     pub(crate) fn has_read(&self, count: usize) {
+        self.host.meter.received(count);
         self.read.store(self.read() + count as u64, Relaxed);
         self.phase.store(0, Relaxed);
     }
@@ -182,17 +170,15 @@ impl Record {
     /// A read waits: for the frame that starts at byte `frame`, of which `buffered` bytes are there.
     #[inline]
     pub(crate) fn waits(&self, frame: u64, buffered: usize, cx: &Context<'_>) {
-        if frame > 0 {
-            self.begun.store(true, Relaxed);
-        }
         self.buffered.store(count(buffered), Relaxed);
         if buffered == 0 {
-            self.frame.store(frame, Relaxed);
+            self.frame.store(frame << 1, Relaxed);
             self.phase.store(1, Relaxed);
             return;
         }
         // A frame that has just begun has deadlines of its own, which count from now.
-        let is_new = self.frame.swap(frame + 1, Relaxed) != frame + 1;
+        let mark = (frame << 1) | 1;
+        let is_new = self.frame.swap(mark, Relaxed) != mark;
         self.phase.store(2, Relaxed);
         if is_new {
             self.ring_others(cx);
@@ -202,6 +188,7 @@ impl Record {
     /// Bytes have left.
     #[inline]
     pub(crate) fn has_written(&self, count: usize) {
+        self.host.meter.sent(count);
         self.written.store(self.written() + count as u64, Relaxed);
     }
 
@@ -235,11 +222,20 @@ impl Record {
 
     /// From now on, someone above the connection counts.
     pub(crate) fn set_framed(&self) {
-        self.framed.store(true, Relaxed);
+        self.marks.fetch_or(FRAMED, Relaxed);
     }
 
     pub(crate) fn is_framed(&self) -> bool {
-        self.framed.load(Relaxed)
+        self.is_marked(FRAMED)
+    }
+
+    /// It counts as its client's from now on.
+    pub(crate) fn set_entered(&self) {
+        self.marks.fetch_or(ENTERED, SeqCst);
+    }
+
+    pub(crate) fn has_entered(&self) -> bool {
+        self.is_marked(ENTERED)
     }
 
     pub(crate) fn read(&self) -> u64 {
@@ -258,8 +254,9 @@ impl Record {
         }
     }
 
+    /// Whether the peer has sent a frame, or, where nobody cuts frames, a byte.
     pub(crate) fn has_begun(&self) -> bool {
-        self.begun.load(Relaxed)
+        self.frame() > 1
     }
 
     /// What tells one frame from the next while it is waited for.
@@ -316,17 +313,14 @@ impl Record {
     /// Whether `waker` is that of the connection's own task, which [`ring`](Self::ring) wakes.
     #[inline]
     pub(crate) fn is_task(&self, waker: &Waker) -> bool {
-        let (data, functions) = identity(waker);
-        self.task_data.load(Relaxed) == data && self.task_functions.load(Relaxed) == functions
+        self.task_identity.load(Relaxed) == identity(waker)
     }
 
     #[cold]
     fn set_task(&self, waker: &Waker) {
-        let (data, functions) = identity(waker);
         let mut task = self.task();
         let replaced = task.replace(waker.clone());
-        self.task_data.store(data, Relaxed);
-        self.task_functions.store(functions, Relaxed);
+        self.task_identity.store(identity(waker), Relaxed);
         drop(task);
         drop(replaced);
     }
@@ -351,6 +345,10 @@ impl Record {
         }
     }
 
+    fn is_marked(&self, mark: u8) -> bool {
+        self.marks.load(SeqCst) & mark != 0
+    }
+
     fn task(&self) -> MutexGuard<'_, Option<Waker>> {
         // There is nothing that could be half changed.
         self.task.lock().unwrap_or_else(PoisonError::into_inner)
@@ -369,9 +367,12 @@ fn count(bytes: usize) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
-/// What a waker is made of. Two that are made of the same wake the same task.
-fn identity(waker: &Waker) -> (usize, usize) {
-    (waker.data().addr(), std::ptr::from_ref(waker.vtable()).addr())
+/// A digest of what a waker is made of, its data and its functions: two that are made of the same wake the same task.
+fn identity(waker: &Waker) -> u64 {
+    // 2⁶⁴ divided by the golden ratio: what makes addresses differ is spread over all bits.
+    const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+    let functions = std::ptr::from_ref(waker.vtable()).addr() as u64;
+    waker.data().addr() as u64 ^ functions.wrapping_mul(SPREAD)
 }
 
 impl fmt::Debug for Record {

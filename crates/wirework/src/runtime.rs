@@ -11,6 +11,12 @@ use crate::{Task, Timer};
 /// An executor, as a cheap-to-clone value.
 ///
 /// Sockets are a capability of their own, [`Network`](crate::Network): code that needs none asks only for this trait.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a runtime of wirework",
+    label = "not a `Runtime`",
+    note = "a runtime is a value: the argument of what `wirework_smol::run` is given, a handler's `Context`, \
+            or `Tokio::current()`"
+)]
 pub trait Runtime: Clone + Debug + Send + Sync + 'static {
     /// A timer of this runtime.
     type Timer: Timer;

@@ -23,6 +23,7 @@ mod shared;
 mod tally;
 mod watch;
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,7 +48,9 @@ use self::running::Ends;
 pub use self::running::RunningServer;
 pub use self::session::Session;
 use self::shared::Shared;
+use self::tally::Tally;
 use crate::context::Host;
+use crate::meter::Meter;
 use crate::record::Record;
 use crate::{Addr, Context, Framed, Handler, Listener, Prepended, Runtime, Service, Shutdown, Watched};
 
@@ -56,6 +59,9 @@ const MAX_CONNECTIONS: usize = 10_000;
 
 /// The most of them from one client, unless set otherwise.
 const MAX_PER_CLIENT: usize = 1_000;
+
+/// What the protocol is called, unless set otherwise.
+const PROTOCOL: &str = "unnamed";
 
 /// How long connections may take to finish after a shutdown has begun, unless set otherwise.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(30);
@@ -80,9 +86,9 @@ pub enum WhenFull {
 
 /// Serves connections on a runtime.
 ///
-/// There are three doors for a protocol, and [`serve_doors`](Self::serve_doors) for several protocols at once: the raw connection ([`serve`](Self::serve)), the framed conversation
+/// There are three doors for a protocol: the raw connection ([`serve`](Self::serve)), the framed conversation
 /// ([`serve_framed`](Self::serve_framed)), and requests and replies ([`serve_service`](Self::serve_service),
-/// [`serve_sessions`](Self::serve_sessions)).
+/// [`serve_sessions`](Self::serve_sessions)). [`serve_doors`](Self::serve_doors) is for several protocols at once.
 ///
 /// | | default | set with |
 /// |---|---|---|
@@ -95,6 +101,7 @@ pub enum WhenFull {
 /// | what a peer may take how long for | see there | [`deadlines`](Self::deadlines) |
 /// | requests of a connection in flight | 32 | [`max_in_flight`](Self::max_in_flight) |
 /// | time to finish after a shutdown has begun | 30 s | [`drain_deadline`](Self::drain_deadline) |
+/// | the protocol's name in the log and in metrics | `unnamed` | [`protocol`](Self::protocol) |
 ///
 /// A handler that panics or fails ends its own connection and is logged; the others do not notice.
 ///
@@ -122,6 +129,7 @@ pub struct Server<R> {
     clients: ClientLimit,
     when_client_full: WhenFull,
     gate: Gate,
+    protocol: Cow<'static, str>,
     deadlines: Deadlines,
     pace: Pace,
     drain_deadline: Duration,
@@ -142,6 +150,7 @@ impl<R: Runtime> Server<R> {
             },
             when_client_full: WhenFull::Refuse,
             gate: Gate::default(),
+            protocol: Cow::Borrowed(PROTOCOL),
             deadlines: Deadlines::new(),
             pace: Pace::new(),
             drain_deadline: DRAIN_DEADLINE,
@@ -217,6 +226,13 @@ impl<R: Runtime> Server<R> {
     #[must_use]
     pub fn filter(mut self, filter: impl Filter) -> Self {
         self.gate = Gate::new(filter);
+        self
+    }
+
+    /// Sets what the protocol is called in the log and in metrics; `unnamed` unless set.
+    #[must_use]
+    pub fn protocol(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.protocol = name.into();
         self
     }
 
@@ -342,6 +358,20 @@ impl<R: Runtime> Server<R> {
     ///
     /// # Panics
     /// As [`serve`](Self::serve).
+    ///
+    /// ```
+    /// use std::io;
+    /// use wirework::{Network, RunningServer, Server, codec::Lines};
+    ///
+    /// async fn shout(line: &str) -> io::Result<String> {
+    ///     Ok(line.to_uppercase())
+    /// }
+    ///
+    /// fn start<N: Network>(network: &N) -> io::Result<RunningServer> {
+    ///     let listener = network.listen_tcp(([127, 0, 0, 1], 0).into())?;
+    ///     Ok(Server::new(network).serve_service_ref(listener, Lines::new(), shout))
+    /// }
+    /// ```
     pub fn serve_service_ref<L, D, S, T, X>(self, listener: L, codec: D, service: S) -> RunningServer
     where
         L: Listeners,
@@ -390,7 +420,8 @@ impl<R: Runtime> Server<R> {
             panic!("{error}");
         }
         let (drain, last_call) = (Shutdown::new(), Shutdown::new());
-        let host = Host::new(&self.runtime, drain.clone(), last_call.clone());
+        let meter = Meter::new(self.protocol.clone());
+        let host = Host::new(&self.runtime, drain.clone(), last_call.clone(), meter.clone());
         let live = Arc::default();
         let (listeners, upgrade) = listeners.into_parts();
         let shared = Arc::new(Shared {
@@ -404,7 +435,8 @@ impl<R: Runtime> Server<R> {
             gate: self.gate,
             deadlines: self.deadlines,
             alarms: Alarms::new(&self.runtime, &host, &live),
-            tally: Arc::default(),
+            tally: Arc::new(Tally::new(meter)),
+            protocol: self.protocol,
             live,
             drain: drain.clone(),
             runtime: self.runtime.clone(),

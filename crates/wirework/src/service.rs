@@ -13,8 +13,8 @@ pub use self::tower::Tower;
 /// Implemented for functions and closures `Fn(Request) -> impl Future<Output = Result<Response, E>>`, and, with the feature
 /// `tower`, for `Tower` around any `tower_service::Service`.
 ///
-/// A request may borrow from the read buffer: implement `Service<&'a str>` for all `'a` and use
-/// [`Server::serve_service_ref`](crate::Server::serve_service_ref).
+/// A request may borrow from the read buffer: a plain `async fn reverse(line: &str)` is such a service, for
+/// [`Server::serve_service_ref`](crate::Server::serve_service_ref), and so is an `impl Service<&str>`.
 ///
 /// # Contract
 /// - An error ends the connection, after the replies to earlier requests were sent. What the peer is to be told is a
@@ -41,6 +41,13 @@ pub use self::tower::Tower;
 /// assert_eq!(Lengths.call("four".to_string()).await?, "4");
 /// # Ok::<(), io::Error>(()) }).unwrap();
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not answer requests of type `{Request}`",
+    label = "not a service for `{Request}`",
+    note = "a service is an `async fn({Request}) -> Result<Response, Error>` whose future is `Send`, \
+            or implements `Service<{Request}>`",
+    note = "what the codec decodes is the request; what is answered must be something that it encodes"
+)]
 pub trait Service<Request>: Send + Sync + 'static {
     /// What goes back.
     type Response: Send + 'static;

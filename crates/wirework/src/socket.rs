@@ -107,7 +107,7 @@ pub fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
 pub async fn resolve_on<R: Runtime>(runtime: &R, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     let host = host.to_owned();
     let lookup = runtime.blocking(move || resolve(&host, port));
-    lookup.await.map_err(io::Error::other)?
+    lookup.await?
 }
 
 /// Reads without consuming, which std offers for some sockets only.

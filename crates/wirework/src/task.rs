@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
@@ -22,6 +23,18 @@ pub trait Task<T>: Future<Output = Result<T, TaskError>> + Send + Unpin + 'stati
 }
 
 /// Why a task gave no result.
+///
+/// Turns into an [`io::Error`] with `?`, so the result of a task is one `?` away, and that of one that can fail two:
+///
+/// ```
+/// use std::io;
+/// use wirework::Runtime;
+///
+/// async fn in_the_background<R: Runtime>(runtime: &R) -> io::Result<u32> {
+///     let task = runtime.spawn(async { io::Result::Ok(42) });
+///     Ok(task.await?? + 1)
+/// }
+/// ```
 #[non_exhaustive]
 pub enum TaskError {
     /// The task was cancelled: its runtime shut down before it finished.
@@ -67,6 +80,12 @@ impl fmt::Display for TaskError {
 }
 
 impl std::error::Error for TaskError {}
+
+impl From<TaskError> for io::Error {
+    fn from(error: TaskError) -> Self {
+        Self::other(error)
+    }
+}
 
 /// A caught panic. It can be passed on by [`resume_unwind`](std::panic::resume_unwind).
 #[derive(Debug)]
@@ -159,7 +178,7 @@ mod tests {
     fn the_payload_is_kept_and_the_error_goes_anywhere() {
         let error = block_on(CatchPanic::new(async { std::panic::panic_any(7_u8) })).unwrap_err();
         assert_eq!(error.to_string(), "task panicked");
-        let error = std::io::Error::other(error).downcast::<TaskError>().unwrap();
+        let error = io::Error::from(error).downcast::<TaskError>().unwrap();
         let TaskError::Panicked(panic) = error else {
             panic!("{error:?}")
         };

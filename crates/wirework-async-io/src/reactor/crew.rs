@@ -4,8 +4,9 @@
 //! events are for, since to wake another one costs more than an event. One that leaves to run its tasks will mostly be back at
 //! once, so it does not look for a substitute: the rescue does, should that take long.
 
+use std::mem;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use super::parker::Parker;
@@ -37,6 +38,8 @@ pub(crate) enum Wait {
 pub(crate) struct Crew<E> {
     pub(crate) events: E,
     roles: Roles,
+    /// For calls of async-io; kept for its memory. Not loom's, for it is never waited for: one at a time takes events.
+    wakers: Mutex<Vec<Waker>>,
 }
 
 impl<E: Events> Crew<E> {
@@ -46,6 +49,7 @@ impl<E: Events> Crew<E> {
         Self {
             events,
             roles: Roles::new(),
+            wakers: Mutex::default(),
         }
     }
 
@@ -98,10 +102,11 @@ impl<E: Events> Crew<E> {
     /// async-io says that there are events.
     pub(crate) fn called(&self) {
         if let Some(call) = self.roles.call() {
-            let mut wakers = Vec::new();
+            let mut wakers = mem::take(&mut *self.wakers());
             self.events.take(Wait::Not, &mut wakers);
             let then = self.roles.end_call(call, wakers.len() > 1);
-            wake(wakers);
+            wake(wakers.drain(..));
+            *self.wakers() = wakers;
             match then {
                 Then::Nothing => {}
                 Then::Arm => self.events.arm(),
@@ -114,6 +119,10 @@ impl<E: Events> Crew<E> {
                 }
             }
         }
+    }
+
+    fn wakers(&self) -> MutexGuard<'_, Vec<Waker>> {
+        self.wakers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Claims the part of the [task](Self::poll_task), unless somebody has it.

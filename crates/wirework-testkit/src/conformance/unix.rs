@@ -33,16 +33,13 @@ pub async fn addresses_are_the_path<N: Network>(rt: N) {
     }
 }
 
-/// A path that exists cannot be listened on, and the error says which path.
+/// A path that exists cannot be listened on, and the error says which path. A dropped listener leaves its file where it is.
 pub async fn in_use_names_the_path<N: Network>(rt: N) {
     let path = TempPath::new();
     let listener = rt.listen_unix(&path).expect("listening on a new path must succeed");
     assert_in_use(&rt, &path);
     drop(listener);
-    assert!(
-        path.exists(),
-        "a listener that is dropped must leave its file where it is"
-    );
+    // Not by looking for the file: that may be in a file system of the runtime's own.
     assert_in_use(&rt, &path);
 }
 

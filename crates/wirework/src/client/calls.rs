@@ -33,12 +33,23 @@ struct State<Q, A> {
     phase: Phase,
     /// The driver's waker, while it has nothing to do.
     driver: Option<Waker>,
-    /// The driver can send more.
-    accepts: bool,
+    /// What the driver waits for, besides its connection.
+    wants: Wants,
     /// Some that were in flight are no longer waited for.
     lost: bool,
     /// No call's deadline is before it. `None` if no call has one.
     earliest: Option<Instant>,
+}
+
+/// What the driver could go on with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wants {
+    /// The next request.
+    Requests,
+    /// Room: as many are in flight as may be, but those whose answers nobody waits for any more do not count.
+    Room,
+    /// Nothing that a call could give it.
+    Nothing,
 }
 
 #[derive(Debug)]
@@ -52,7 +63,7 @@ enum Phase {
 /// What the driver learns when it has nothing more to do.
 #[derive(Debug)]
 pub(super) struct Parked {
-    /// Requests wait.
+    /// Requests wait that it can go on with.
     pub(super) queued: bool,
     /// The connection is to be closed: no call is left.
     pub(super) close: bool,
@@ -67,7 +78,7 @@ impl<Q, A> Calls<Q, A> {
                 table: Table::new(),
                 phase: Phase::Open,
                 driver: None,
-                accepts: true,
+                wants: Wants::Requests,
                 lost: false,
                 earliest: None,
             }),
@@ -93,7 +104,7 @@ impl<Q, A> Calls<Q, A> {
         if is_earliest {
             state.earliest = Some(deadline);
         }
-        let driver = if is_earliest || state.accepts {
+        let driver = if is_earliest || state.has_work() {
             state.driver.take()
         } else {
             None
@@ -120,12 +131,13 @@ impl<Q, A> Calls<Q, A> {
     /// Nobody waits for the call any more. If its request has not been taken it never will be.
     pub(super) fn abandon(&self, place: Place) {
         let mut state = self.state();
+        state.lost |= state.table.waits(place);
         let removed = state.table.remove(place);
-        state.lost = true;
-        // The driver may wait for the last call to end.
-        let driver = match state.phase {
-            Phase::Closing => state.driver.take(),
-            _ => None,
+        // The driver may wait for the last call to end, or for room.
+        let driver = if matches!(state.phase, Phase::Closing) || (state.wants == Wants::Room && state.has_work()) {
+            state.driver.take()
+        } else {
+            None
         };
         drop(state);
         drop(removed);
@@ -189,14 +201,14 @@ impl<Q, A> Calls<Q, A> {
         batch.extend(std::iter::from_fn(|| state.table.take_request()).take(room.min(BATCH)));
     }
 
-    /// For the driver, before it waits: has it woken by the next call, if it `accepts` one, and in any case by one that
-    /// times out before all others.
-    pub(super) fn park(&self, accepts: bool, cx: &mut Context<'_>) -> Parked {
+    /// For the driver, before it waits: has it woken when there is what it `wants`, and in any case by a call that times out
+    /// before all others.
+    pub(super) fn park(&self, wants: Wants, cx: &mut Context<'_>) -> Parked {
         let mut state = self.state();
-        state.accepts = accepts;
+        state.wants = wants;
         let replaced = state.driver.replace(cx.waker().clone());
         let parked = Parked {
-            queued: state.table.has_queued(),
+            queued: state.has_work(),
             close: matches!(state.phase, Phase::Closing) && state.table.pending() == 0,
             earliest: state.earliest,
         };
@@ -254,6 +266,18 @@ impl<Q, A> Calls<Q, A> {
         drop((requests, driver));
         wakers.into_iter().for_each(Waker::wake);
         self.gone.notify(usize::MAX);
+    }
+}
+
+impl<Q, A> State<Q, A> {
+    /// Whether the driver has what it wants.
+    fn has_work(&self) -> bool {
+        let can_take = match self.wants {
+            Wants::Requests => true,
+            Wants::Room => self.lost,
+            Wants::Nothing => false,
+        };
+        can_take && self.table.has_queued()
     }
 }
 

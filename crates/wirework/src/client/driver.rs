@@ -12,7 +12,7 @@ use futures_sink::Sink;
 use wirework_codec::{Decoder, Encoder};
 
 use super::CallError;
-use super::calls::{Calls, Place, closed};
+use super::calls::{Calls, Place, Wants, closed};
 use super::matching::{Answer, Matching};
 use super::pushes::PushSender;
 use crate::time::after;
@@ -66,7 +66,7 @@ where
             calls,
             matching,
             pushes,
-            max_in_flight: options.max_in_flight,
+            max_in_flight: options.max_in_flight.min(M::MAX_IN_FLIGHT),
             close_within: options.timeout,
             requests: Vec::new(),
             answers: Vec::new(),
@@ -121,16 +121,27 @@ where
             self.receive(cx)?;
             sent?;
             // Reading has flushed what it could, and has perhaps made room.
-            let accepts = self.requests.is_empty() && self.room() > 0 && self.framed.unsent() < HIGH_WATERMARK;
-            let parked = self.calls.park(accepts, cx);
+            let parked = self.calls.park(self.wants(), cx);
             if parked.close && self.requests.is_empty() {
                 return Poll::Ready(Ok(()));
             }
             let can_send = !self.requests.is_empty() && self.framed.unsent() < HIGH_WATERMARK;
-            if can_send || (accepts && parked.queued) {
+            if can_send || parked.queued {
                 continue;
             }
             ready!(self.poll_deadlines(parked.earliest, cx));
+        }
+    }
+
+    fn wants(&self) -> Wants {
+        if !self.requests.is_empty() || self.framed.unsent() >= HIGH_WATERMARK {
+            Wants::Nothing
+        } else if self.room() > 0 {
+            Wants::Requests
+        } else if M::FORGETS {
+            Wants::Room
+        } else {
+            Wants::Nothing
         }
     }
 

@@ -24,7 +24,9 @@ use super::calls::Place;
 /// ```
 pub trait CorrelatedRequest {
     /// How many bits of a number the frame can carry: 1 to 64, and 32 unless said otherwise. Numbers are counted up from 0 and
-    /// used again once they wrap around.
+    /// used again once they wrap around. No more than half of them are in flight at a time, whatever
+    /// [`max_in_flight`](crate::ClientOptions::max_in_flight) says, so that the number of a call that was given up is not soon
+    /// another one's.
     const ID_BITS: u32 = 32;
 
     /// Puts the number into the frame.
@@ -52,6 +54,11 @@ pub(super) enum Answer {
 
 /// Remembers what was sent, to know whose the answers are.
 pub(super) trait Matching<Q, A> {
+    /// How many requests it can tell apart.
+    const MAX_IN_FLIGHT: usize;
+    /// Whether it can [make room](Self::make_room).
+    const FORGETS: bool;
+
     /// How many requests were sent and not answered.
     fn outstanding(&self) -> usize;
     /// The request of `place` goes out next.
@@ -71,6 +78,9 @@ pub(super) struct InOrder {
 }
 
 impl<Q, A> Matching<Q, A> for InOrder {
+    const MAX_IN_FLIGHT: usize = usize::MAX;
+    const FORGETS: bool = false;
+
     fn outstanding(&self) -> usize {
         self.sent.len()
     }
@@ -101,12 +111,21 @@ pub(super) struct ById {
 }
 
 impl<Q: CorrelatedRequest, A: CorrelatedResponse> Matching<Q, A> for ById {
+    const MAX_IN_FLIGHT: usize = {
+        assert!(Q::ID_BITS >= 1 && Q::ID_BITS <= 64, "ID_BITS must be from 1 to 64");
+        match 1_usize.checked_shl(Q::ID_BITS - 1) {
+            Some(half) => half,
+            None => usize::MAX,
+        }
+    };
+    const FORGETS: bool = true;
+
     fn outstanding(&self) -> usize {
         self.sent.len()
     }
 
     fn send(&mut self, place: Place, request: &mut Q) {
-        // There are more numbers than places in flight, so a free one is found.
+        // There are more numbers than calls in flight, so a free one is found.
         while self.sent.contains_key(&self.next) {
             self.advance(Q::ID_BITS);
         }

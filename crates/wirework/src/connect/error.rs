@@ -23,8 +23,8 @@ pub enum ConnectError {
         why: &'static str,
     },
     /// The name could not be resolved.
-    #[error("{0}")]
-    Resolve(#[source] io::Error),
+    #[error(transparent)]
+    Resolve(io::Error),
     /// None of the addresses accepted.
     #[error("cannot connect to {target}{}", Listed(attempts))]
     Refused {

@@ -19,11 +19,13 @@ impl<'a> Target<'a> {
             why,
         };
         let (host, port) = target.rsplit_once(':').ok_or_else(|| invalid("expected host:port"))?;
-        let port = port
-            .parse()
-            .map_err(|_| invalid("the port must be a number from 0 to 65535"))?;
+        // The number alone: `parse` would take a sign as well.
+        let port = Some(port).filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()));
+        let port = port.and_then(|port| port.parse().ok());
+        let port = port.ok_or_else(|| invalid("the port must be a number from 0 to 65535"))?;
         let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-            Some(host) => host,
+            Some(host) if host.contains(':') => host,
+            Some(_) => return Err(invalid("brackets are for IPv6 addresses")),
             None if host.contains(':') => return Err(invalid("an IPv6 address needs brackets, as in [::1]:80")),
             None => host,
         };
@@ -67,6 +69,10 @@ mod tests {
             ("localhost:65536", "the port must be a number from 0 to 65535"),
             ("::1:80", "an IPv6 address needs brackets, as in [::1]:80"),
             (":80", "the host is empty"),
+            ("localhost:+80", "the port must be a number from 0 to 65535"),
+            ("localhost:", "the port must be a number from 0 to 65535"),
+            ("[localhost]:80", "brackets are for IPv6 addresses"),
+            ("[]:80", "brackets are for IPv6 addresses"),
         ] {
             let error = io::Error::from(Target::parse(target).unwrap_err());
             assert_eq!(error.to_string(), format!("bad address {target:?}: {why}"));

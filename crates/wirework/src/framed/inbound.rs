@@ -12,6 +12,7 @@ use futures_io::AsyncRead;
 use wirework_codec::{DecodeError, Deframer};
 
 use crate::ShutdownSignal;
+use crate::meter::{Direction, Frames};
 use crate::record::Record;
 
 /// So many frames are handed out before other tasks get a turn, unless set otherwise.
@@ -26,6 +27,7 @@ pub(super) struct Inbound<D> {
     left: u32,
     /// Whether the last read took all there was room for, so that there probably is more.
     filled: bool,
+    frames: Frames,
     /// Where a server wants to know what is read.
     record: Option<Arc<Record>>,
     /// Whether the conversation ends between two frames when that server shuts down.
@@ -49,6 +51,7 @@ impl<D> Inbound<D> {
             budget: BUDGET,
             left: BUDGET,
             filled: false,
+            frames: Frames::new(Direction::Received),
             record: None,
             ends_with_server: false,
             until: None,
@@ -61,6 +64,7 @@ impl<D> Inbound<D> {
             budget: self.budget,
             left: self.left,
             filled: self.filled,
+            frames: self.frames,
             record: self.record,
             ends_with_server: self.ends_with_server,
             until: self.until,
@@ -68,6 +72,7 @@ impl<D> Inbound<D> {
     }
 
     pub(super) fn set_record(&mut self, record: Arc<Record>) {
+        self.frames.set_meter(&record.host.meter);
         self.record = Some(record);
     }
 
@@ -102,8 +107,21 @@ impl<D> Inbound<D> {
             return Ok(None);
         }
         let frame = decode(&mut self.deframer)?;
-        self.left -= u32::from(frame.is_some());
+        if frame.is_some() {
+            self.left -= 1;
+            self.frames.add();
+        }
         Ok(frame)
+    }
+
+    /// Whether something may be handed out before other tasks get a turn.
+    pub(super) fn has_budget(&self) -> bool {
+        self.left > 0
+    }
+
+    /// Something was handed out.
+    pub(super) fn spend(&mut self) {
+        self.left = self.left.saturating_sub(1);
     }
 
     /// Once the budget is spent: pending, with a wake-up on its way.
@@ -128,6 +146,7 @@ impl<D> Inbound<D> {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         self.filled = false;
+        self.frames.flush();
         let (read, room) = loop {
             let spare = self.deframer.spare();
             let room = spare.len();

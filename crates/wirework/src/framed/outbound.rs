@@ -9,6 +9,7 @@ use futures_io::AsyncWrite;
 use wirework_codec::{Encoder, Mark, WriteBuf};
 
 use super::{WriteError, spare_buf};
+use crate::meter::{Direction, Frames};
 use crate::record::Record;
 
 /// Sending waits while this many bytes are unsent, unless set otherwise.
@@ -26,6 +27,7 @@ pub(super) struct Outbound<E> {
     pub(super) encoder: E,
     /// What is unsent; `None` if nothing is.
     pub(super) buf: Option<Box<WriteBuf>>,
+    frames: Frames,
     /// Where a server wants to know what is written.
     record: Option<Arc<Record>>,
     /// The error of a write that failed, for whoever comes first.
@@ -52,6 +54,7 @@ impl<E> Outbound<E> {
         Self {
             encoder,
             buf: (!buf.is_empty()).then(|| Box::new(buf)),
+            frames: Frames::new(Direction::Sent),
             record: None,
             failure: None,
             low: LOW_WATERMARK,
@@ -66,6 +69,7 @@ impl<E> Outbound<E> {
         Outbound {
             encoder: map(self.encoder),
             buf: self.buf,
+            frames: self.frames,
             record: self.record,
             failure: self.failure,
             low: self.low,
@@ -76,6 +80,7 @@ impl<E> Outbound<E> {
     }
 
     pub(super) fn set_record(&mut self, record: Arc<Record>) {
+        self.frames.set_meter(&record.host.meter);
         self.record = Some(record);
     }
 
@@ -154,7 +159,10 @@ impl<E> Outbound<E> {
         let buf = self.buf.get_or_insert_with(spare_buf::take);
         let mark = buf.mark();
         match self.encoder.encode(item, buf) {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.frames.add();
+                Ok(())
+            }
             Err(error) => Err(take_back(buf, mark, error)),
         }
     }
@@ -234,7 +242,8 @@ impl<E> Outbound<E> {
             match written {
                 Ok(0) => return Poll::Ready(self.note(Err(io::ErrorKind::WriteZero.into()))),
                 Ok(count) => {
-                    buf.advance(count);
+                    buf.advance_keeping(count);
+                    self.frames.flush();
                     self.unflushed = true;
                     if let Some(record) = &self.record {
                         record.has_written(count);

@@ -63,7 +63,7 @@ impl<C: Connection, D, E> Sides<C, D, E> {
             match self.inbound.buffered(decode) {
                 Ok(None) => {}
                 Ok(frame) => return Poll::Ready(Ok(frame)),
-                Err(error) => return Poll::Ready(Err(self.fail(cx, error))),
+                Err(error) => return Poll::Ready(Err(fail(&mut self.connection, &mut self.outbound, cx, error))),
             }
             if ready!(self.poll_dry(cx))?.is_over() {
                 return Poll::Ready(Ok(None));
@@ -93,21 +93,32 @@ impl<C: Connection, D, E> Sides<C, D, E> {
         ready!(self.inbound.poll_fill(&mut self.connection, cx))?;
         Poll::Ready(Ok(Dry::Filled))
     }
+}
 
-    /// Sends what can be sent at once of the replies to earlier frames: whoever gets the error will probably drop the rest.
-    #[cold]
-    fn fail<X>(&mut self, cx: &mut Context<'_>, error: DecodeError<X>) -> ReadError<X> {
-        let _unsent = self.outbound.poll_flush_aside(&mut self.connection, cx);
-        error.into()
-    }
+/// Sends what can be sent at once of the replies to earlier frames: whoever gets the error will probably drop the rest.
+#[cold]
+fn fail<C: Connection, E, X>(
+    connection: &mut C,
+    outbound: &mut Outbound<E>,
+    cx: &mut Context<'_>,
+    error: DecodeError<X>,
+) -> ReadError<X> {
+    let _unsent = outbound.poll_flush_aside(connection, cx);
+    error.into()
+}
 
-    /// As [`fail`](Self::fail).
-    #[cold]
-    pub(super) fn fail_now<X>(&mut self, error: DecodeError<X>) -> impl Future<Output = ReadError<X>> {
-        // Boxed, or each connection would keep room for an error.
-        let mut error = Some(Box::new(error));
-        poll_fn(move |cx| Poll::Ready(self.fail(cx, *error.take().expect("it is polled once"))))
-    }
+/// As [`fail`]. The error is boxed, or each connection would keep room for one.
+#[cold]
+pub(super) fn fail_now<C: Connection, E, X>(
+    connection: &mut C,
+    outbound: &mut Outbound<E>,
+    error: Box<DecodeError<X>>,
+) -> impl Future<Output = ReadError<X>> {
+    let mut error = Some(error);
+    poll_fn(move |cx| {
+        let error = error.take().expect("it is polled once");
+        Poll::Ready(fail(connection, outbound, cx, *error))
+    })
 }
 
 /// What came of reading more.

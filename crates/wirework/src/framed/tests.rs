@@ -11,10 +11,12 @@ use std::task::{Context, Poll, ready};
 
 use futures_io::{AsyncRead, AsyncWrite};
 use futures_lite::future::{block_on, poll_once, zip};
-use futures_lite::{StreamExt, stream};
+use futures_lite::{AsyncReadExt, AsyncWriteExt, StreamExt, stream};
 use futures_sink::Sink;
 use wirework_codec::bytes::Bytes;
-use wirework_codec::{Encoder, Fault, LengthDelimited, Lines, LinesError, RawBytes, RecoveringLines, WriteBuf};
+use wirework_codec::{
+    Detect, Detection, Either, Encoder, Fault, LengthDelimited, Lines, LinesError, RawBytes, RecoveringLines, WriteBuf,
+};
 
 use super::{FramedRead, FramedWrite, ReadAhead, ReadError, WriteError};
 use crate::memory::{MemoryStream, pair};
@@ -761,5 +763,30 @@ fn a_firehose_of_bytes_that_are_no_frames_gives_others_a_turn() {
         // One frame says that the line is too long; the rest of it is skipped.
         let too_long = poll_once(async { while reader.next().await.unwrap().is_some() {} });
         assert!(too_long.await.is_none());
+    });
+}
+
+/// Each direction has a copy of the codec, and only one of them sees what there is to detect.
+#[test]
+fn a_detected_protocol_is_answered() {
+    block_on(async {
+        for request in [&b"\0\0\0\x02hi"[..], b"hi\n"] {
+            let (mut here, there) = pair(64);
+            let port = Detect::new(
+                LengthDelimited::new(),
+                |first: &[u8]| Detection::of_magic(b"\0", first),
+                Lines::new(),
+                |_: &[u8]| Detection::Detected,
+            );
+            let mut framed = Framed::new(there, port);
+            here.write_all(request).await.unwrap();
+            let frame = framed.next().await.unwrap().unwrap();
+            assert_eq!(matches!(frame, Either::Left(_)), request[0] == 0);
+            framed.send(frame).await.unwrap();
+            framed.close().await.unwrap();
+            let mut reply = Vec::new();
+            here.read_to_end(&mut reply).await.unwrap();
+            assert_eq!(reply, request);
+        }
     });
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use super::shelf::{Entry, Shelf};
+use super::shelf::Entry;
 use super::{Place, PoolSource, Shared};
 
 /// A connection taken out of a [`Pool`](crate::Pool). Dropping it gives it back.
@@ -58,8 +58,9 @@ impl<S: PoolSource> Pooled<S> {
             self.busy = false;
             return Ok(self);
         }
+        let place = Place::new(&shared);
         drop(self.entry.take());
-        Err(Place::new(&shared))
+        Err(place)
     }
 }
 
@@ -79,13 +80,15 @@ impl<S: PoolSource> DerefMut for Pooled<S> {
 
 impl<S: PoolSource> Drop for Pooled<S> {
     fn drop(&mut self) {
+        // Free once the connection is closed, even if that panics.
+        let place = Place::new(&self.shared);
         match self.entry.take() {
-            Some(entry) if self.busy => {
-                drop(entry);
-                self.shared.shelf(Shelf::free_place);
+            Some(entry) if self.busy => drop(entry),
+            Some(entry) => {
+                place.keep();
+                self.shared.give_back(entry);
             }
-            Some(entry) => self.shared.give_back(entry),
-            None => {}
+            None => place.keep(),
         }
     }
 }

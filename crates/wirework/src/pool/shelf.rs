@@ -46,6 +46,8 @@ pub(super) struct Shelf<T> {
     granted: BTreeMap<u64, Grant<T>>,
     /// To be woken once the lock is released.
     pub(super) wakers: Vec<Waker>,
+    /// To be dropped then: dropping a waker may run anything.
+    pub(super) replaced: Vec<Waker>,
     closed: bool,
 }
 
@@ -59,6 +61,7 @@ impl<T> Shelf<T> {
             waiting: BTreeMap::new(),
             granted: BTreeMap::new(),
             wakers: Vec::new(),
+            replaced: Vec::new(),
             closed: false,
         }
     }
@@ -96,7 +99,9 @@ impl<T> Shelf<T> {
         }
         match self.waiting.get_mut(&ticket) {
             Some(waker) => {
-                *waker = Some(cx.waker().clone());
+                if !waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+                    self.replaced.extend(waker.replace(cx.waker().clone()));
+                }
                 Poll::Pending
             }
             None => Poll::Ready(None),
@@ -105,7 +110,7 @@ impl<T> Shelf<T> {
 
     /// Leaves the line. Gives what was given already.
     pub(super) fn leave(&mut self, ticket: u64) -> Option<Grant<T>> {
-        self.waiting.remove(&ticket);
+        self.replaced.extend(self.waiting.remove(&ticket).flatten());
         self.granted.remove(&ticket)
     }
 

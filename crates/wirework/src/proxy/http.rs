@@ -13,6 +13,9 @@ use crate::connect::Target;
 /// The longest response head that is read, in bytes.
 const MAX_HEAD: usize = 16 * 1024;
 
+/// So many characters of a reason are kept.
+const MAX_REASON: usize = 200;
+
 /// The end of a head.
 const END: &[u8] = b"\r\n\r\n";
 
@@ -61,7 +64,13 @@ impl HttpProxy {
     pub async fn tunnel<C: Connection>(&self, mut connection: C, target: &str) -> Result<C, ProxyError> {
         connection.write_all(self.request(target)?.as_bytes()).await?;
         connection.flush().await?;
-        let head = read_head(&mut connection).await?;
+        let mut head = read_head(&mut connection, MAX_HEAD).await?;
+        let mut left = MAX_HEAD - head.len();
+        // Interim responses may come before the final one (RFC 9110 §15.2); all of them are bounded as one.
+        while let Some((100..=199, _)) = status(&head) {
+            head = read_head(&mut connection, left).await?;
+            left -= head.len();
+        }
         match status(&head) {
             Some((200..=299, _)) => Ok(connection),
             // 407 is what a proxy should say; tinyproxy says 401 to wrong credentials.
@@ -72,7 +81,7 @@ impl HttpProxy {
             Some((code, reason)) => Err(ProxyError::Refused {
                 target: target.to_owned(),
                 code,
-                reason: format!("{code} {reason}").trim_end().to_owned(),
+                reason: format!("{code} {}", printable(reason)).trim_end().to_owned(),
             }),
             None => Err(ProxyError::Protocol("not a response of HTTP/1")),
         }
@@ -86,6 +95,9 @@ impl HttpProxy {
                 target,
                 "a host has no spaces, and ASCII letters only",
             ));
+        }
+        if matches!(&self.credentials, Some((user, _)) if user.contains(':')) {
+            return Err(ProxyError::Unauthorized("a user name has no colon"));
         }
         let authorization = self.credentials.as_ref().map(|(user, password)| {
             let credentials = base64::encode(format!("{user}:{password}").as_bytes());
@@ -107,15 +119,16 @@ impl fmt::Debug for HttpProxy {
     }
 }
 
-/// Reads a response head, to its last byte and not beyond: what follows is the target's.
-async fn read_head<C: Connection>(connection: &mut C) -> Result<Vec<u8>, ProxyError> {
+/// Reads a response head of up to `max` bytes, to its last byte and not beyond: what follows is the target's.
+async fn read_head<C: Connection>(connection: &mut C, max: usize) -> Result<Vec<u8>, ProxyError> {
     let mut head = Vec::new();
     while !head.ends_with(END) {
-        if head.len() >= MAX_HEAD {
+        let mut ahead = [0; 1024];
+        let room = ahead.len().min(max - head.len());
+        if room == 0 {
             return Err(ProxyError::Protocol("the response head is too long"));
         }
-        let mut ahead = [0; 1024];
-        let seen = poll_fn(|cx| connection.poll_peek(cx, &mut ahead)).await?;
+        let seen = poll_fn(|cx| connection.poll_peek(cx, &mut ahead[..room])).await?;
         if seen == 0 {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
@@ -140,6 +153,14 @@ fn status(head: &[u8]) -> Option<(u16, &str)> {
     let (_, status) = line.split_once(' ')?;
     let (code, reason) = status.split_once(' ').unwrap_or((status, ""));
     Some((code.parse().ok()?, reason))
+}
+
+/// The beginning of what a proxy said, fit for a log.
+fn printable(reason: &str) -> String {
+    let shown = reason.chars().take(MAX_REASON);
+    shown
+        .map(|char| if char.is_control() { '\u{FFFD}' } else { char })
+        .collect()
 }
 
 #[cfg(test)]
@@ -185,6 +206,34 @@ mod tests {
             assert_eq!(request, "CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n\r\n");
             assert_eq!(rest.unwrap(), "hello\r\n\r\n", "capacity {capacity}");
         }
+    }
+
+    #[test]
+    fn interim_responses_are_not_the_answer() {
+        let response =
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n\r\nhello";
+        for capacity in [1, 7, 1024] {
+            let (_, rest) = play(&HttpProxy::new(), "a.test:443", response, capacity);
+            assert_eq!(rest.unwrap(), "hello", "capacity {capacity}");
+        }
+        let endless = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(MAX_HEAD);
+        let (_, rest) = play(&HttpProxy::new(), "a.test:443", &endless, 1 << 20);
+        assert!(matches!(rest, Err(ProxyError::Protocol(_))), "{rest:?}");
+    }
+
+    #[test]
+    fn what_a_proxy_says_does_no_harm_in_a_log() {
+        let response = format!("HTTP/1.1 500 a\nb\x1b[2J{}\r\n\r\n", "c".repeat(1000));
+        let (_, result) = play(&HttpProxy::new(), "a.test:443", response.as_bytes(), 1 << 20);
+        let text = result.unwrap_err().to_string();
+        assert!(!text.contains(char::is_control) && text.len() < 300, "{text:?}");
+    }
+
+    #[test]
+    fn a_user_name_with_a_colon_is_not_sent() {
+        let (request, result) = play(&HttpProxy::new().credentials("a:b", "c"), "a.test:443", b"", 1024);
+        assert_eq!(request, "");
+        assert!(matches!(result, Err(ProxyError::Unauthorized(_))), "{result:?}");
     }
 
     #[test]

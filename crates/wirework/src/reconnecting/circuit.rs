@@ -110,6 +110,19 @@ impl<Q, A> Line<Q, A> {
         self.changed.notify(usize::MAX);
     }
 
+    /// Enters the last state, with that error. Gives the connection, which is kept for those who close it again.
+    pub(super) fn close(&self, error: io::Error) -> Option<Client<Q, A>> {
+        let mut state = self.state();
+        if state.circuit != Circuit::Closed {
+            state.circuit = Circuit::Closed;
+            state.last_error = Some(Arc::new(error));
+        }
+        let client = state.client.clone();
+        drop(state);
+        self.changed.notify(usize::MAX);
+        client
+    }
+
     pub(super) fn fail(&self, error: Arc<io::Error>) {
         self.state().last_error = Some(error);
     }

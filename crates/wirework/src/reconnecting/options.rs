@@ -39,8 +39,12 @@ impl ReconnectOptions {
 
     /// Sets how long to wait before the next attempt: see [`Backoff`](crate::Backoff). Up to `base` (100 ms unless set) after
     /// the first failure or loss, up to `cap` (30 seconds unless set) after many.
+    ///
+    /// # Panics
+    /// Panics if either is zero: a server that refuses would be asked again without a pause, for ever.
     #[must_use]
     pub const fn backoff(mut self, base: Duration, cap: Duration) -> Self {
+        assert!(!base.is_zero() && !cap.is_zero(), "a backoff must not be zero");
         self.base = base;
         self.cap = cap;
         self

@@ -79,13 +79,17 @@ where
                     Shared::admit(&self.shared, &mut self.waiting).await;
                 }
                 Err(error) => match Scope::of(&error) {
-                    Scope::Connection => tracing::debug!(%error, "a connection failed before it was accepted"),
+                    Scope::Connection => {
+                        self.shared.tally.meter.error("accept");
+                        tracing::debug!(%error, "a connection failed before it was accepted");
+                    }
                     Scope::Resources => {
                         // Asking again at once would only burn time: the connection still waits.
                         let backoff = trouble.map_or(BACKOFF.0, |last: Duration| (last * 2).min(BACKOFF.1));
                         if trouble.is_none() {
                             tracing::warn!(%error, "cannot accept connections for now");
                         }
+                        self.shared.tally.meter.error("accept: resources");
                         trouble = Some(backoff);
                         sleep(&self.shared.runtime, backoff).await;
                     }

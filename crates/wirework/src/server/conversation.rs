@@ -13,6 +13,7 @@ use wirework_codec::{BorrowDecoder, Decoder, Encoder};
 use super::Replies;
 use super::in_flight::InFlight;
 use super::linger::linger;
+use crate::meter::Stopwatch;
 use crate::record::Record;
 use crate::{Connection, Framed, Service};
 
@@ -59,7 +60,7 @@ where
 {
     let mut conversation = Conversation {
         framed: &mut framed,
-        in_flight: InFlight::new(pace.replies),
+        in_flight: InFlight::new(pace.replies, Stopwatch::new(cx)),
         max_in_flight: pace.max_in_flight,
         pushed: pushed.map(Box::pin),
         record: Arc::clone(cx.record()),
@@ -84,6 +85,7 @@ where
     X: Into<Failure>,
 {
     let record = cx.record();
+    let stopwatch = Stopwatch::new(cx);
     let mut count = 0;
     let ended = loop {
         let (request, mut rest) = match framed.next_ref_apart().await {
@@ -92,6 +94,7 @@ where
             Err(error) => break Err(error.into()),
         };
         count += 1;
+        let lap = stopwatch.start();
         let mut answering = pin!(service.call(request));
         let answer = poll_fn(|cx| {
             let answer = answering.as_mut().poll(cx);
@@ -103,6 +106,7 @@ where
             answer
         })
         .await;
+        stopwatch.stop(lap);
         match answer {
             Ok(response) => rest.append(response)?,
             Err(error) => break Err(error.into()),

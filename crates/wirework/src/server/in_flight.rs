@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
 use super::Replies;
+use crate::meter::{Lap, Stopwatch};
 
 pub(super) struct InFlight<F: Future> {
     replies: Replies,
@@ -22,10 +23,11 @@ pub(super) struct InFlight<F: Future> {
     waker: Option<Waker>,
     /// How many requests there have been.
     count: u64,
+    stopwatch: Stopwatch,
 }
 
 impl<F: Future> InFlight<F> {
-    pub(super) fn new(replies: Replies) -> Self {
+    pub(super) fn new(replies: Replies, stopwatch: Stopwatch) -> Self {
         Self {
             replies,
             queue: VecDeque::new(),
@@ -33,6 +35,7 @@ impl<F: Future> InFlight<F> {
             task: Arc::default(),
             waker: None,
             count: 0,
+            stopwatch,
         }
     }
 
@@ -56,8 +59,9 @@ impl<F: Future> InFlight<F> {
         self.count += 1;
         let mut slot = self.spare.pop().unwrap_or_else(|| Slot::new(&self.task));
         slot.number = self.count;
+        slot.lap = self.stopwatch.start();
         slot.future.set(Some(future));
-        slot.poll();
+        slot.poll(&self.stopwatch);
         if slot.output.is_some() && (self.queue.is_empty() || self.replies == Replies::AsReady) {
             let output = slot.output.take();
             self.spare.push(slot);
@@ -76,7 +80,7 @@ impl<F: Future> InFlight<F> {
         if self.task.woken.swap(false, Ordering::SeqCst) {
             for slot in &mut self.queue {
                 if slot.wake.woken.swap(false, Ordering::SeqCst) {
-                    slot.poll();
+                    slot.poll(&self.stopwatch);
                 }
             }
         }
@@ -113,6 +117,7 @@ struct Slot<F: Future> {
     number: u64,
     future: Pin<Box<Option<F>>>,
     output: Option<F::Output>,
+    lap: Lap,
     wake: Arc<SlotWake>,
     waker: Waker,
 }
@@ -127,17 +132,19 @@ impl<F: Future> Slot<F> {
             number: 0,
             future: Box::pin(None),
             output: None,
+            lap: Lap::default(),
             waker: Waker::from(Arc::clone(&wake)),
             wake,
         }
     }
 
-    fn poll(&mut self) {
+    fn poll(&mut self, stopwatch: &Stopwatch) {
         let Some(future) = self.future.as_mut().as_pin_mut() else {
             return;
         };
         if let Poll::Ready(output) = future.poll(&mut Context::from_waker(&self.waker)) {
             self.output = Some(output);
+            stopwatch.stop(self.lap);
             self.future.set(None);
         }
     }
@@ -187,7 +194,7 @@ mod tests {
 
     #[test]
     fn what_is_answered_at_once_allocates_one_slot_for_all() {
-        let mut in_flight = InFlight::new(Replies::InOrder);
+        let mut in_flight = InFlight::new(Replies::InOrder, Stopwatch::default());
         let cx = Context::from_waker(Waker::noop());
         for number in 0..1000 {
             assert_eq!(in_flight.push(ready(number), &cx), Some(number));
@@ -209,7 +216,7 @@ mod tests {
             }
         };
         for (replies, answered) in [(Replies::InOrder, None), (Replies::AsReady, Some(1))] {
-            let mut in_flight = InFlight::new(replies);
+            let mut in_flight = InFlight::new(replies, Stopwatch::default());
             assert_eq!(in_flight.push(request(None), &cx), None);
             assert_eq!(in_flight.push(request(Some(1)), &cx), answered);
             assert_eq!(in_flight.pop(), None);

@@ -14,6 +14,11 @@ pub(super) type Served<L> = <<L as Listeners>::Upgrade as Upgrade<Accepted<L>>>:
 ///
 /// Several pay where one acceptor is the limit: TCP listeners that share a port by
 /// [`ListenOptions::reuse_port`](crate::socket::ListenOptions::reuse_port). All limits hold for all of them together.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither a listener of wirework nor a `Vec` of them",
+    label = "not `Listeners`",
+    note = "listeners come from a network, `network.listen_tcp(addr)`, and in tests from `memory::listener`"
+)]
 pub trait Listeners: Sized {
     /// What accepts.
     type Listener: Listener;

@@ -13,6 +13,7 @@ use super::Refusal;
 use super::shared::Shared;
 use super::tally::End;
 use super::watch::{Stop, Watch};
+use crate::meter::Meter;
 use crate::record::Record;
 use crate::{CatchPanic, Runtime, TaskError};
 
@@ -30,7 +31,7 @@ pin_project! {
 pub(super) enum Early<E> {
     Handshake(Box<dyn Error + Send + Sync>),
     /// It was logged where the reason was known.
-    Refused(Refusal),
+    Refused(Refusal, &'static str),
     Handler(E),
 }
 
@@ -59,7 +60,7 @@ where
         if !place.record.is_closing()
             && let Poll::Ready(result) = this.handling.poll(cx)
         {
-            place.end = note_result(result);
+            place.end = note_result(result, &place.shared.host.meter);
             return Poll::Ready(());
         }
         let Place {
@@ -79,7 +80,7 @@ pub(super) struct Place<R, U, H> {
     end: End,
 }
 
-impl<R: Runtime, U, H> Place<R, U, H> {
+impl<R, U, H> Place<R, U, H> {
     pub(super) fn new(shared: &Arc<Shared<R, U, H>>, record: &Arc<Record>) -> Self {
         Self {
             shared: Arc::clone(shared),
@@ -100,7 +101,7 @@ impl<R, U, H> Drop for Place<R, U, H> {
         if record.has_entered() {
             shared.clients.leave(record.peer());
         }
-        if !record.is_accepted() && !matches!(self.end, End::Refused(_)) {
+        if !record.is_accepted() && !matches!(self.end, End::Refused(..)) {
             shared.tally.accept();
         }
         shared.tally.end(self.end, shared.drain.has_begun());
@@ -108,19 +109,26 @@ impl<R, U, H> Drop for Place<R, U, H> {
 }
 
 /// Logs how a handler ended.
-fn note_result<E: Into<Box<dyn Error + Send + Sync>>>(result: Result<Result<(), Early<E>>, TaskError>) -> End {
+fn note_result<E>(result: Result<Result<(), Early<E>>, TaskError>, meter: &Meter) -> End
+where
+    E: Into<Box<dyn Error + Send + Sync>>,
+{
     match result {
         Ok(Ok(())) => End::Completed,
         Ok(Err(Early::Handler(error))) => {
-            tracing::debug!(error = %chain(&*error.into()), "handler failed");
+            let error = error.into();
+            meter.failure(&*error);
+            tracing::debug!(error = %chain(&*error), "handler failed");
             End::Failed
         }
         Ok(Err(Early::Handshake(error))) => {
+            meter.failure(&*error);
             tracing::debug!(error = %chain(&*error), "handshake failed");
             End::Failed
         }
-        Ok(Err(Early::Refused(refusal))) => End::Refused(refusal),
+        Ok(Err(Early::Refused(why, reason))) => End::Refused(why, reason),
         Err(panic) => {
+            meter.error("panic");
             tracing::error!(error = %panic, "handler panicked");
             End::Panicked
         }

@@ -1,5 +1,6 @@
 //! What all connections of a server share, and how one is let in.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use tracing::Instrument;
@@ -28,6 +29,7 @@ pub(super) struct Shared<R, U, H> {
     pub(super) gate: Gate,
     pub(super) deadlines: Deadlines,
     pub(super) alarms: Alarms,
+    pub(super) protocol: Cow<'static, str>,
     pub(super) tally: Arc<Tally>,
     pub(super) live: Arc<Live>,
     pub(super) drain: Shutdown,
@@ -51,7 +53,7 @@ impl<R: Runtime, U, H> Shared<R, U, H> {
     {
         while !shared.tally.try_begin(shared.max_connections as u64) {
             if shared.when_full == WhenFull::Refuse {
-                shared.tally.refuse(Refusal::Full);
+                shared.tally.refuse(Refusal::Full, "full");
                 let peer = waiting.take().and_then(|connection| connection.peer_addr().ok());
                 tracing::debug!(?peer, "refused: the server is full");
                 return;
@@ -89,7 +91,7 @@ impl<R: Runtime, U, H> Shared<R, U, H> {
         };
         if let Admission::Refused(reason) = admission {
             shared.tally.forget();
-            shared.tally.refuse(Refusal::Filtered);
+            shared.tally.refuse(Refusal::Filtered, reason);
             tracing::debug!(%peer, reason, "refused");
             return;
         }
@@ -98,7 +100,7 @@ impl<R: Runtime, U, H> Shared<R, U, H> {
         let entered = is_direct && shared.clients.enter(&peer);
         if is_direct && !entered && shared.when_client_full == WhenFull::Refuse {
             shared.tally.forget();
-            shared.tally.refuse(Refusal::ClientFull);
+            shared.tally.refuse(Refusal::ClientFull, "client full");
             tracing::debug!(%peer, "refused: the client has as many connections as it may");
             return;
         }
@@ -111,7 +113,13 @@ impl<R: Runtime, U, H> Shared<R, U, H> {
             record.set_entered();
         }
         let peer = &record.direct_peer;
-        let span = tracing::debug_span!("connection", id = record.id, %peer, client = tracing::field::Empty);
+        let span = tracing::debug_span!(
+            "connection",
+            id = record.id,
+            %peer,
+            client = tracing::field::Empty,
+            protocol = &*shared.protocol
+        );
         shared.live.insert(&record);
         let place = Place::new(shared, &record);
         let serving = Serving::new(place, Arc::clone(shared).serve(connection, record));
@@ -153,7 +161,7 @@ impl<R: Runtime, U, H> Shared<R, U, H> {
             tracing::Span::current().record("client", tracing::field::display(&client));
             self.gate.check(&client).map_err(|reason| {
                 tracing::debug!(reason, "refused");
-                Early::Refused(Refusal::Filtered)
+                Early::Refused(Refusal::Filtered, reason)
             })?;
             record.set_client(client);
         }
@@ -161,7 +169,7 @@ impl<R: Runtime, U, H> Shared<R, U, H> {
             record.set_entered();
         } else if self.when_client_full == WhenFull::Refuse {
             tracing::debug!("refused: the client has as many connections as it may");
-            return Err(Early::Refused(Refusal::ClientFull));
+            return Err(Early::Refused(Refusal::ClientFull, "client full"));
         }
         record.set_accepted();
         self.tally.accept();

@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use event_listener::{Event, EventListener};
 
 use super::{Deadline, Refusal, Report};
+use crate::meter::Meter;
 
 /// Shared by the acceptor, every connection and the server's handle.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
+    pub(super) meter: Meter,
     /// The number of the next connection.
     next: AtomicU64,
     lost_listeners: AtomicU64,
@@ -37,26 +39,37 @@ pub(super) enum End {
     TimedOut(Deadline),
     Cut,
     /// It was not let in after all: counted as refused, not as accepted.
-    Refused(Refusal),
+    Refused(Refusal, &'static str),
 }
 
 impl Tally {
+    pub(super) fn new(meter: Meter) -> Self {
+        Self {
+            meter,
+            ..Self::default()
+        }
+    }
+
     /// Counts a connection in, unless there are `max` already.
     pub(super) fn try_begin(&self, max: u64) -> bool {
         let more = |active| (active < max).then_some(active + 1);
-        self.active
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, more)
-            .is_ok()
+        let begun = self.active.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more);
+        if begun.is_ok() {
+            self.meter.begun();
+        }
+        begun.is_ok()
     }
 
     /// Counts a connection in, however many there are.
     pub(super) fn begin(&self) {
         self.active.fetch_add(1, Ordering::SeqCst);
+        self.meter.begun();
     }
 
     /// Counts a listener that failed.
     pub(super) fn lose_listener(&self) {
         self.lost_listeners.fetch_add(1, Ordering::SeqCst);
+        self.meter.error("listener lost");
     }
 
     /// How many listeners have failed.
@@ -72,36 +85,45 @@ impl Tally {
     /// Counts a connection that is let in.
     pub(super) fn accept(&self) {
         self.accepted.fetch_add(1, Ordering::SeqCst);
+        self.meter.accepted();
     }
 
     /// Undoes [`try_begin`](Self::try_begin), for a connection that is not let in after all.
     pub(super) fn forget(&self) {
         self.active.fetch_sub(1, Ordering::SeqCst);
+        self.meter.over();
         self.ended.notify(usize::MAX);
     }
 
     /// Counts a connection out.
     pub(super) fn end(&self, end: End, draining: bool) {
-        let counter = match end {
-            End::Completed => &self.completed,
-            End::Failed => &self.failed,
-            End::Panicked => &self.panicked,
+        let (counter, how) = match end {
+            End::Completed => (&self.completed, "completed"),
+            End::Failed => (&self.failed, "failed"),
+            End::Panicked => (&self.panicked, "panicked"),
             End::TimedOut(deadline) => {
                 self.missed[deadline as usize].fetch_add(1, Ordering::SeqCst);
-                &self.timed_out
+                self.meter.error(deadline.name());
+                (&self.timed_out, "timed out")
             }
-            End::Cut => &self.cut,
-            End::Refused(refusal) => &self.refused[refusal as usize],
+            End::Cut => (&self.cut, "cut"),
+            End::Refused(why, reason) => {
+                self.refuse(why, reason);
+                self.forget();
+                return;
+            }
         };
         counter.fetch_add(1, Ordering::SeqCst);
-        if draining && !matches!(end, End::Cut | End::TimedOut(_) | End::Refused(_)) {
+        self.meter.ended(how);
+        if draining && !matches!(end, End::Cut | End::TimedOut(_)) {
             self.drained.fetch_add(1, Ordering::SeqCst);
         }
         self.forget();
     }
 
-    /// Counts a connection that was not let in.
-    pub(super) fn refuse(&self, why: Refusal) {
+    /// Counts a connection that was not let in, for that reason.
+    pub(super) fn refuse(&self, why: Refusal, reason: &'static str) {
+        self.meter.refused(reason);
         self.refused[why as usize].fetch_add(1, Ordering::SeqCst);
     }
 

@@ -164,7 +164,10 @@ impl Watch {
             next.again(next.now.saturating_add(nanos(limit / 4)));
             return Ok(());
         }
-        next.by(Some(limit), self.active, Deadline::Idle)
+        next.by(Some(limit), self.active, Deadline::Idle)?;
+        // Something may begin and end right after this look, and must not be found out only when the limit is over.
+        next.again(next.now.saturating_add(nanos(limit / 4)));
+        Ok(())
     }
 }
 

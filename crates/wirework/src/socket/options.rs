@@ -100,6 +100,36 @@ impl ListenOptions {
         self
     }
 
+    /// How many connections may wait to be accepted.
+    #[must_use]
+    pub fn backlog_limit(&self) -> usize {
+        usize::try_from(self.backlog).unwrap_or(usize::MAX)
+    }
+
+    /// Whether `TCP_NODELAY` is to be set.
+    #[must_use]
+    pub fn has_nodelay(&self) -> bool {
+        self.nodelay
+    }
+
+    /// After how much silence the system asks whether the peer still is there, if it does.
+    #[must_use]
+    pub fn keepalive_idle(&self) -> Option<Duration> {
+        self.keepalive
+    }
+
+    /// Whether other sockets may listen at the same address.
+    #[must_use]
+    pub fn shares_port(&self) -> bool {
+        self.reuse_port
+    }
+
+    /// Whether an IPv6 listener takes IPv6 connections alone, where that was set.
+    #[must_use]
+    pub fn is_only_v6(&self) -> Option<bool> {
+        self.only_v6
+    }
+
     pub(super) fn before_bind(&self, socket: &Socket, domain: Domain) -> io::Result<()> {
         #[cfg(unix)]
         if self.reuse_port {

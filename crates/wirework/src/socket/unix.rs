@@ -55,6 +55,18 @@ impl UnixListenOptions {
         self.replace_stale = on;
         self
     }
+
+    /// The permissions of the socket's file, where they were set.
+    #[must_use]
+    pub fn file_mode(&self) -> Option<u32> {
+        self.mode
+    }
+
+    /// Whether a file on which nobody listens any more is replaced.
+    #[must_use]
+    pub fn replaces_stale(&self) -> bool {
+        self.replace_stale
+    }
 }
 
 /// A listening Unix socket.

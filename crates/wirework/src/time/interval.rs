@@ -14,6 +14,19 @@ use crate::{Runtime, Timer};
 ///
 /// # Panics
 /// Panics if `period` is zero.
+///
+/// ```
+/// use std::time::Duration;
+/// use wirework::{Runtime, time::interval};
+///
+/// async fn count_down<R: Runtime>(runtime: &R) {
+///     let mut seconds = interval(runtime, Duration::from_secs(1));
+///     for left in (0..10).rev() {
+///         seconds.tick().await;
+///         println!("{left}");
+///     }
+/// }
+/// ```
 pub fn interval<R: Runtime>(runtime: &R, period: Duration) -> Interval<R> {
     assert!(!period.is_zero(), "the period of an interval must not be zero");
     let next = after(runtime.now(), period);

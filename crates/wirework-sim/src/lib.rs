@@ -1,0 +1,47 @@
+//! A simulated network and clock for testing wirework programs under faults, reproducibly.
+
+mod check;
+mod choices;
+mod clock;
+mod config;
+mod error;
+mod events;
+mod executor;
+mod faults;
+mod host;
+mod link;
+mod net;
+mod network;
+mod observer;
+mod pcapng;
+mod plan;
+mod report;
+mod runtime;
+mod shared;
+mod shrink;
+mod sim;
+mod sweep;
+mod task;
+mod timers;
+mod trace;
+mod world;
+
+pub use check::Check;
+pub use choices::{Choice, Choices, Dice, Recorder};
+pub use config::{Config, Policy};
+pub use error::{ConfigError, Failure, FailureKind};
+pub use executor::{Hazard, HazardKind};
+pub use faults::DnsFault;
+pub use host::{Host, HostOptions};
+pub use link::{Latency, Link};
+pub use net::{SimReadHalf, SimStream, SimTcpListener, SimUdpSocket, SimUnixListener, SimWriteHalf};
+pub use observer::Observer;
+pub use pcapng::{Capture, Segment};
+pub use plan::{Event, Family, Fault, ParsePlanError, Plan, Swarm};
+pub use report::Tally;
+pub use runtime::{SimRuntime, run};
+pub use shrink::shrink;
+pub use sim::Sim;
+pub use sweep::{SweepConfig, Trial, assert_same_in_fresh_processes, sweep};
+pub use task::SimTask;
+pub use timers::SimTimer;
