@@ -1,6 +1,6 @@
 //! Runs the server: `cargo run --release -p kv`, then `redis-cli -p 6379`.
 
-use std::io;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::SystemTime;
@@ -87,7 +87,10 @@ async fn serve<N: Network>(network: &N, options: &Options) -> anyhow::Result<()>
     let now = now.map_err(|_| anyhow!("the clock of this machine is before 1970"))?;
     let server = start(network, options.listen, settings, now)
         .with_context(|| format!("cannot listen on {}", options.listen))?;
-    println!("listening on {}", server.local_addr()?);
-    println!("{}", server.run_until(&signals).await);
+    let mut out = io::stdout();
+    writeln!(out, "listening on {}", server.local_addr()?)?;
+    let report = server.run_until(&signals).await;
+    // Whoever started it may not be there any more to read this.
+    writeln!(out, "{report}").ok();
     Ok(())
 }
