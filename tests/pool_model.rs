@@ -21,7 +21,7 @@ use wirework_tests::ManualClock;
 /// So many takers there are.
 const SLOTS: usize = 8;
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Op {
     /// Comes and looks, or looks again.
     Poll(usize),
@@ -324,7 +324,9 @@ impl World {
         self.source.sick.store(false, Ordering::SeqCst);
         loop {
             let attempts = std::mem::take(&mut *self.source.attempts.lock().unwrap());
-            attempts.iter().for_each(|attempt| attempt.end(true));
+            for attempt in &attempts {
+                attempt.end(true);
+            }
             let mut progress = !attempts.is_empty();
             if self.upkeep_woken.take() {
                 self.upkeep();
