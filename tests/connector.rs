@@ -24,6 +24,7 @@ on_each_runtime![
     answers_are_remembered_for_a_while,
     a_unix_socket_is_connected_to,
     nobody_is_connected_to_itself,
+    a_keepalive_may_be_as_long_as_can_be,
 ];
 
 /// An address that takes connection attempts and never answers them: its backlog is full.
@@ -262,5 +263,13 @@ async fn nobody_is_connected_to_itself<N: Network>(network: N) {
         if error.to_string().contains("itself") {
             break;
         }
+    }
+}
+
+async fn a_keepalive_may_be_as_long_as_can_be<N: Network>(network: N) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    for silence in [Duration::from_secs(1), Duration::from_hours(10), Duration::MAX] {
+        let connector = Connector::new(&network).options(ConnectOptions::new().keepalive(silence));
+        connector.connect_any(&[listener.local_addr().unwrap()]).await.unwrap();
     }
 }

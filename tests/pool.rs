@@ -54,14 +54,13 @@ struct Numbers {
 #[derive(Debug)]
 struct Number {
     number: usize,
-    alive: Arc<AtomicUsize>,
-    panics: Arc<AtomicBool>,
+    source: Numbers,
 }
 
 impl Drop for Number {
     fn drop(&mut self) {
-        self.alive.fetch_sub(1, Ordering::SeqCst);
-        let panics = self.panics.load(Ordering::SeqCst) && !panicking();
+        self.source.alive.fetch_sub(1, Ordering::SeqCst);
+        let panics = self.source.panics.load(Ordering::SeqCst) && !panicking();
         assert!(!panics, "as it is told to");
     }
 }
@@ -82,8 +81,7 @@ impl PoolSource for Numbers {
         self.most.fetch_max(alive, Ordering::SeqCst);
         Ok(Number {
             number: self.made.fetch_add(1, Ordering::SeqCst),
-            alive: Arc::clone(&self.alive),
-            panics: Arc::clone(&self.panics),
+            source: self.clone(),
         })
     }
 

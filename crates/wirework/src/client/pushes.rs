@@ -71,7 +71,9 @@ impl<A> Pushes<A> {
         if state.over {
             return Poll::Ready(None);
         }
-        state.waker = Some(cx.waker().clone());
+        let replaced = state.waker.replace(cx.waker().clone());
+        drop(state);
+        drop(replaced); // Dropping a waker may run anything, so not under the lock.
         Poll::Pending
     }
 }

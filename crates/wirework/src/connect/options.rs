@@ -6,6 +6,9 @@ use std::time::Duration;
 /// After how much silence the system asks whether the peer still is there, unless set otherwise.
 const KEEPALIVE: Duration = Duration::from_mins(2);
 
+/// The most that Linux takes: more is an error there.
+const MAX_KEEPALIVE: Duration = Duration::from_secs(32_767);
+
 /// Options of one TCP connection; see [`Network::connect_tcp_with`](crate::Network::connect_tcp_with).
 ///
 /// | | default | set with |
@@ -56,13 +59,13 @@ impl ConnectOptions {
 
     /// Sets after how much silence the system asks whether the peer still is there (`SO_KEEPALIVE`), in whole seconds; 2
     /// minutes unless set. So a peer that vanished without a word, and its calls with it, is noticed. How often it asks before
-    /// it gives up is the system's setting.
+    /// it gives up is the system's setting. More than 9 hours (32,767 seconds, the most that Linux takes) count as 9 hours.
     ///
     /// # Panics
     /// Panics if it is less than a second.
     #[must_use]
     pub fn keepalive(mut self, silence: impl Into<Option<Duration>>) -> Self {
-        self.keepalive = silence.into();
+        self.keepalive = silence.into().map(|silence| silence.min(MAX_KEEPALIVE));
         let bad = self.keepalive.is_some_and(|silence| silence < Duration::from_secs(1));
         assert!(!bad, "keepalive must be at least a second");
         self
