@@ -1,16 +1,16 @@
 //! The bugs that are planted, and the property that finds each.
 
 /// One bug: in `file`, `from` becomes `to`.
-pub struct Mutation {
-    pub name: &'static str,
-    pub file: &'static str,
-    pub from: &'static str,
-    pub to: &'static str,
-    pub property: &'static str,
+pub(crate) struct Mutation {
+    pub(crate) name: &'static str,
+    pub(crate) file: &'static str,
+    pub(crate) from: &'static str,
+    pub(crate) to: &'static str,
+    pub(crate) property: &'static str,
 }
 
 /// All of them.
-pub const MUTATIONS: &[Mutation] = &[
+pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "a flush is dropped before waiting",
         file: "crates/wirework/src/framed/sides.rs",
