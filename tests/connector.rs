@@ -247,7 +247,7 @@ async fn nobody_is_connected_to_itself<N: Network>(network: N) {
     let addr = loop {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap();
-        if addr.port() % 2 == 0 {
+        if addr.port().is_multiple_of(2) {
             break addr;
         }
         // The ones that are given to those who listen are odd, as long as there are any.
