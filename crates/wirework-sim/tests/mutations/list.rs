@@ -30,7 +30,7 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         file: "crates/wirework/src/client/calls.rs",
         from: "let replaced = state.table.set_waker(place, cx.waker());",
         to: "let replaced = Some(cx.waker().clone()).filter(|_| !state.table.waits(place));",
-        property: "wakes::the_last_waker_counts",
+        property: "wakes::both_at_once_in_any_order",
     },
     Mutation {
         name: "the client's task keeps its first waker",

@@ -1,10 +1,19 @@
 //! Wake-ups that mean nothing, and wakers that no longer are the right ones.
 
+use std::time::Duration;
+
 use wirework::codec::bytes::Bytes;
 use wirework::{Framed, Runtime};
 use wirework_sim::{Config, HazardKind, Policy, SweepConfig, Trial, sweep};
 
-use crate::lab::{self, SEC, codec};
+use crate::lab::{self, codec};
+
+/// How long a call may take: days, for on the roughest links a byte takes a second.
+const PATIENCE: Duration = Duration::from_hours(24 * 10);
+
+fn world() -> Config {
+    Config::new().time_limit(3 * PATIENCE)
+}
 
 /// Every kind of operation at once, and what became of it.
 async fn everything(trial: Trial) {
@@ -16,7 +25,7 @@ async fn everything(trial: Trial) {
         let echo = echo.clone();
         client.spawn(async move {
             echo.call(frame.clone())
-                .within(3_000 * SEC)
+                .within(PATIENCE)
                 .await
                 .map(|answer| answer == frame)
         })
@@ -24,6 +33,13 @@ async fn everything(trial: Trial) {
     for caller in callers.collect::<Vec<_>>() {
         let answer = caller.await.unwrap();
         trial.always(matches!(answer, Ok(true)), || format!("a call: {answer:?}"));
+    }
+    // One after the other: each finds the client's task waiting, by a waker that is not its first.
+    for number in 0..10 {
+        let answer = echo.call(lab::number(number)).within(PATIENCE).await;
+        trial.always(answer.as_ref().ok() == Some(&lab::number(number)), || {
+            format!("a later call: {answer:?}")
+        });
     }
     let stream = wirework::connect(&client, &format!("server:{}", lab::PORT))
         .await
@@ -57,19 +73,19 @@ async fn everything(trial: Trial) {
 
 #[test]
 fn spurious_wakes_change_nothing() {
-    let config = SweepConfig::new().world(Config::new().spurious_polls(300_000));
+    let config = SweepConfig::new().world(world().spurious_polls(300_000));
     sweep(config, "spurious wakes change nothing", everything);
 }
 
 #[test]
 fn the_last_waker_counts() {
-    let config = SweepConfig::new().world(Config::new().fresh_wakers(true));
+    let config = SweepConfig::new().world(world().fresh_wakers(true));
     sweep(config, "the last waker counts", everything);
 }
 
 #[test]
 fn both_at_once_in_any_order() {
-    let world = Config::new()
+    let world = world()
         .fresh_wakers(true)
         .spurious_polls(100_000)
         .policy(Policy::Random);
