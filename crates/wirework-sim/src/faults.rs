@@ -124,7 +124,7 @@ impl Sim {
     pub fn quiesce(&self) {
         let mut world = self.shared.lock();
         world.tell("quiesce", "");
-        world.net.paths.heal_loopback();
+        world.net.paths.heal_new();
         for path in world.net.paths.ids() {
             let state = world.net.paths.get_mut(path);
             state.cut = false;

@@ -132,8 +132,8 @@ impl Paths {
         (0..u32::try_from(self.all.len()).expect("fewer than 2^32 paths")).map(PathId)
     }
 
-    /// What new paths are like from now on.
-    pub(crate) fn heal_loopback(&mut self) {
+    /// Lets paths that are used for the first time be without faults from now on.
+    pub(crate) fn heal_new(&mut self) {
         self.usual = healed(&self.usual);
         self.loopback = healed(&self.loopback);
     }
@@ -145,14 +145,9 @@ pub(crate) fn healed(link: &Link) -> Link {
 }
 
 impl World {
-    /// Keeps `event`, which arrives by a path that is clogged, until it is not. Gives it back if the path is clear.
-    pub(crate) fn hold(&mut self, path: PathId, event: NetEvent) -> Option<NetEvent> {
-        let path = self.net.paths.get_mut(path);
-        if path.clogged {
-            path.held.push(event);
-            return None;
-        }
-        Some(event)
+    /// Keeps `event`, which arrives by a path that is clogged, until it is not.
+    pub(crate) fn hold(&mut self, path: PathId, event: NetEvent) {
+        self.net.paths.get_mut(path).held.push(event);
     }
 
     /// Lets everything arrive that was held, in its order.
@@ -166,7 +161,7 @@ impl World {
         }
     }
 
-    /// How long an answer takes at least, as the base of timeouts.
+    /// Whether a question would be answered, as far as the network goes.
     pub(crate) fn is_open_both_ways(&self, there: PathId, back: PathId) -> bool {
         self.net.paths.get(there).is_open() && self.net.paths.get(back).is_open()
     }
