@@ -132,25 +132,34 @@ impl<R: Runtime, U, H> Shared<R, U, H> {
     }
 
     /// Upgrades a connection, finds it its place among those of its client, and handles it.
-    async fn serve<C>(self: Arc<Self>, connection: C, record: Arc<Record>) -> Result<(), Early<H::Error>>
+    ///
+    /// Not an `async fn`, which keeps its arguments twice, for each connection.
+    fn serve<C>(
+        self: Arc<Self>,
+        connection: C,
+        record: Arc<Record>,
+    ) -> impl Future<Output = Result<(), Early<H::Error>>> + Send
     where
         C: Connection,
         U: Upgrade<C>,
         H: Handler<U::Connection>,
     {
-        let context = Context::of(Arc::clone(&record));
-        let upgraded = self.upgrade.upgrade(connection, context).await;
-        let connection = upgraded.map_err(|error| Early::Handshake(error.into()))?;
-        record.end_handshake();
-        if !record.is_accepted() {
-            self.admit_client(&connection, &record)?;
+        async move {
+            let upgraded = self.upgrade.upgrade(connection, Context::of(Arc::clone(&record))).await;
+            let connection = upgraded.map_err(|error| Early::Handshake(error.into()))?;
+            record.end_handshake();
+            if !record.is_accepted() {
+                self.admit_client(&connection, &record)?;
+            }
+            if !record.has_entered() {
+                self.clients.wait_to_enter(record.peer()).await;
+                record.set_entered();
+            }
+            self.handler
+                .handle(connection, Context::of(record))
+                .await
+                .map_err(Early::Handler)
         }
-        if !record.has_entered() {
-            self.clients.wait_to_enter(record.peer()).await;
-            record.set_entered();
-        }
-        let handling = self.handler.handle(connection, Context::of(record));
-        handling.await.map_err(Early::Handler)
     }
 
     /// Lets a client in for whom a proxy connects, on the terms of those who connect themselves.
