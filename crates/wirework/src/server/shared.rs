@@ -132,8 +132,10 @@ impl<R: Runtime, U, H> Shared<R, U, H> {
     }
 
     /// Upgrades a connection, finds it its place among those of its client, and handles it.
-    ///
-    /// Not an `async fn`, which keeps its arguments twice, for each connection.
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an `async fn` keeps its arguments twice, for each connection"
+    )]
     fn serve<C>(
         self: Arc<Self>,
         connection: C,
