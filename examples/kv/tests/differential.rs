@@ -297,9 +297,28 @@ fn compare(kv: &mut Client, redis: &mut Client, commands: &[(bool, Vec<String>)]
                 continue;
             }
         }
+        if ours != theirs && matches!(words[0], "INCRBYFLOAT" | "HINCRBYFLOAT" | "EXEC") && is_rounding(&ours, &theirs)
+        {
+            // From here on the two hold different numbers.
+            return Ok(());
+        }
         prop_assert_eq!(ours, theirs, "{}", words.join(" "));
     }
     Ok(())
+}
+
+/// Whether the replies differ only in the last digits of numbers: Redis computes with 80 bits where the processor has them.
+fn is_rounding(ours: &Reply, theirs: &Reply) -> bool {
+    match (ours, theirs) {
+        (Reply::Array(ours), Reply::Array(theirs)) => {
+            ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(ours, theirs)| is_rounding(ours, theirs))
+        }
+        (Reply::Bulk(one), Reply::Bulk(other)) if one != other => match (one.parse::<f64>(), other.parse::<f64>()) {
+            (Ok(one), Ok(other)) => (one - other).abs() <= one.abs().max(other.abs()) * 1e-14,
+            _ => false,
+        },
+        _ => ours == theirs,
+    }
 }
 
 fn kv_answers_as_redis_does(runtime: &str) {
