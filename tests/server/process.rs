@@ -42,9 +42,12 @@ async fn a_server_in_a_child<N: Network>(network: N) {
         "half open" => return half_open(&network).await,
         "adopted" => serve_adopted(&network),
         "naps" => serve_naps(&network, listen()),
-        "stuck" => Server::new(&network).serve_service(listen(), Lines::new(), |_: String| {
-            std::future::pending::<io::Result<String>>()
-        }),
+        "stuck" => {
+            Server::new(&network).serve_service(listen(), Lines::new(), async |line: String| match line.as_str() {
+                "ready?" => io::Result::Ok(line),
+                _ => std::future::pending().await,
+            })
+        }
         "few descriptors" => {
             let listener = listen();
             let limit = Some(40);
@@ -235,6 +238,8 @@ async fn sigterm_answers_what_was_taken<N: Network>(network: N) {
 async fn a_second_signal_cuts_at_once<N: Network>(network: N) {
     let server = ChildServer::start::<N>("stuck");
     let mut client = server.client(&network).await;
+    // What still waits to be accepted would not be cut.
+    ask(&mut client, "ready?").await.unwrap();
     client.send("for ever").await.unwrap();
     client.flush().await.unwrap();
     server.signal();
