@@ -5,13 +5,15 @@
 //! cargo test -p wirework-sim --test mutations -- --ignored --nocapture
 //! ```
 //! What was found is kept in the target directory and not looked for again while nothing that it depends on changes, so
-//! that it can be interrupted. `WIREWORK_SIM_MUTATION` picks the bugs whose names contain it.
+//! that it can be interrupted. `WIREWORK_SIM_MUTATION` picks the bugs whose names contain it. Once all are found, the
+//! table in `docs/planted-bugs.md` is written.
 
 #![allow(clippy::unwrap_used, reason = "in a test, the panic is the report")]
 
 mod copy;
 mod list;
 mod search;
+mod table;
 
 use std::collections::BTreeSet;
 use std::env;
@@ -49,15 +51,20 @@ fn every_planted_bug_is_found() {
         println!("{property} passes {SEEDS} seeds as it is");
     }
 
+    let mut found = Vec::new();
     let mut missed = Vec::new();
     for bug in picked {
         let outcome = Search::of(&copy, bug).run();
         println!("{}: {outcome}", bug.name);
-        if let Outcome::NotFound = outcome {
-            missed.push(bug.name);
+        match outcome {
+            Outcome::Found(how) => found.push((bug, how)),
+            Outcome::NotFound => missed.push(bug.name),
         }
     }
     assert!(missed.is_empty(), "not found within {SEEDS} seeds: {missed:?}");
+    if found.len() == MUTATIONS.len() {
+        table::write(&root(), &found).unwrap();
+    }
 }
 
 /// The bugs must still be there to be planted, and differ. This is cheap, so it always runs.
@@ -75,4 +82,19 @@ fn every_bug_can_be_planted() {
         );
         assert_ne!(bug.from, bug.to, "{}", bug.name);
     }
+}
+
+/// A bug that was added without looking for it would be a promise only.
+#[test]
+fn the_table_has_every_bug() {
+    let text = table::read(&root()).unwrap();
+    for bug in MUTATIONS {
+        let row = text.lines().find(|line| line.starts_with(&format!("| {} |", bug.name)));
+        assert!(
+            row.is_some_and(|row| row.contains(bug.property)),
+            "{:?} is not in the table, or with another property; see the top of this file",
+            bug.name
+        );
+    }
+    assert_eq!(table::rows(&text), MUTATIONS.len(), "the table has bugs that are gone");
 }
