@@ -5,6 +5,7 @@
 
 mod error;
 mod inbound;
+mod ledger;
 mod next_or;
 mod outbound;
 mod outbox;
@@ -34,7 +35,7 @@ use self::outbound::Outbound;
 pub use self::outbox::{Outbox, Permit};
 pub use self::parts::{FramedParts, ReadAhead, UnexpectedReadAhead};
 pub use self::read_half::FramedRead;
-use self::sides::{Sides, fail_now};
+use self::sides::Sides;
 pub use self::write_half::FramedWrite;
 use crate::shutdown::ShutdownSignal;
 use crate::{Connection, Split};
@@ -329,26 +330,11 @@ impl<C: Connection, D: Decoder, E> Framed<C, D, E> {
     /// # Cancel safety
     /// Dropping the future loses nothing.
     #[inline]
-    pub async fn next(&mut self) -> Result<Option<D::Item>, ReadError<D::Error>> {
+    #[expect(clippy::should_implement_trait, reason = "it is none: its result has to be awaited")]
+    pub fn next(&mut self) -> impl Future<Output = Result<Option<D::Item>, ReadError<D::Error>>> {
         let sides = &mut *self.sides;
-        // Where it can be done in two steps it is: a frame would be moved from function to function, which costs more.
-        let buffered = if sides.inbound.deframer.cuts() {
-            match sides.buffered(Deframer::locate_cut) {
-                Ok(Some(located)) => return Ok(Some(sides.inbound.deframer.cut(located))),
-                Ok(None) => Ok(()),
-                Err(error) => Err(Box::new(error)),
-            }
-        } else {
-            match sides.buffered(Deframer::next) {
-                Ok(Some(frame)) => return Ok(Some(frame)),
-                Ok(None) => Ok(()),
-                Err(error) => Err(Box::new(error)),
-            }
-        };
-        match buffered {
-            Ok(()) => poll_fn(|cx| sides.poll_frame(cx, Deframer::next)).await,
-            Err(error) => Err(fail_now(&mut sides.connection, &mut sides.outbound, error).await),
-        }
+        // By hand, for an `async fn` would keep a state of its own, and look at it for each frame.
+        poll_fn(move |cx| sides.poll_next(cx))
     }
 }
 
@@ -372,23 +358,15 @@ impl<C: Connection, D: BorrowDecoder, E> Framed<C, D, E> {
     /// }
     /// ```
     #[inline]
-    pub async fn next_ref(&mut self) -> Result<Option<(D::Frame<'_>, Outbox<'_, E>)>, ReadError<D::Error>> {
-        let sides = &mut *self.sides;
-        let error = 'failed: {
-            let located = match sides.buffered(Deframer::locate) {
-                Ok(Some(located)) => located,
-                Ok(None) => match poll_fn(|cx| sides.poll_frame(cx, Deframer::locate)).await? {
-                    Some(located) => located,
-                    None => return Ok(None),
-                },
-                Err(error) => break 'failed Box::new(error),
-            };
-            match sides.inbound.deframer.parse(located) {
-                Ok(frame) => return Ok(Some((frame, Outbox::new(&mut sides.outbound)))),
-                Err(error) => Box::new(error),
-            }
-        };
-        Err(fail_now(&mut sides.connection, &mut sides.outbound, error).await)
+    #[expect(clippy::type_complexity, reason = "it is what an `async fn` would give")]
+    pub fn next_ref(
+        &mut self,
+    ) -> impl Future<Output = Result<Option<(D::Frame<'_>, Outbox<'_, E>)>, ReadError<D::Error>>> {
+        let mut sides = Some(&mut *self.sides);
+        poll_fn(move |cx| {
+            let received = ready!(Sides::poll_ref(&mut sides, cx));
+            Poll::Ready(received.map(|received| received.map(|(frame, sending)| (frame, sending.into_outbox()))))
+        })
     }
 }
 
@@ -457,10 +435,7 @@ impl<C: Connection, D: Decoder + Unpin, E: Unpin> Stream for Framed<C, D, E> {
     type Item = Result<D::Item, ReadError<D::Error>>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.get_mut()
-            .sides
-            .poll_frame(cx, Deframer::next)
-            .map(Result::transpose)
+        self.get_mut().sides.poll_next(cx).map(Result::transpose)
     }
 }
 

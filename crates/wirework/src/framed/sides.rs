@@ -1,14 +1,14 @@
 //! A connection and its two sides: what happens where receiving and sending meet.
 
-use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll, ready};
 
-use wirework_codec::{DecodeError, Deframer};
+use wirework_codec::{BorrowDecoder, DecodeError, Decoder, Deframer};
 
 use super::ReadError;
 use super::inbound::Inbound;
 use super::outbound::Outbound;
+use super::serving::{Received, ReceivedRef, Sending};
 use crate::Connection;
 
 #[derive(Debug)]
@@ -31,15 +31,76 @@ impl<C: Connection, D, E> Sides<C, D, E> {
         self.outbound.poll_close(&mut self.connection, cx)
     }
 
-    /// Takes a frame that is there already, by `decode`, if this is the time for it.
+    /// The next frame by value, or `None` at the end.
     ///
-    /// Nearly every frame is, so this way is short, waits for nothing, and is inlined into the handler.
+    /// Nearly every frame is there already, so the way of those is short, waits for nothing, and is inlined into the handler.
     #[inline(always)]
     #[expect(
         clippy::inline_always,
         reason = "on the way of every frame, and a result by reference costs more than all it does"
     )]
-    pub(super) fn buffered<T, X>(
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Received<D::Item, D::Error>>
+    where
+        D: Decoder,
+    {
+        // Where it can be done in two steps it is: a frame would be moved from function to function, which costs more.
+        let buffered = if self.inbound.deframer.cuts() {
+            match self.buffered(Deframer::locate_cut) {
+                Ok(Some(located)) => return Poll::Ready(Ok(Some(self.inbound.deframer.cut(located)))),
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            }
+        } else {
+            match self.buffered(Deframer::next) {
+                Ok(Some(frame)) => return Poll::Ready(Ok(Some(frame))),
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            }
+        };
+        match buffered {
+            Ok(()) => self.poll_frame(cx, Deframer::next),
+            Err(error) => Poll::Ready(Err(fail(&mut self.connection, &mut self.outbound, cx, error))),
+        }
+    }
+
+    /// The next frame, borrowed, with the sending side; or `None` at the end. `held` is empty afterwards, unless it is pending.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `poll_next`")]
+    pub(super) fn poll_ref<'a>(held: &mut Option<&'a mut Self>, cx: &mut Context<'_>) -> Poll<ReceivedRef<'a, C, D, E>>
+    where
+        D: BorrowDecoder,
+    {
+        let sides = held.take().expect("a future is not polled again once it is done");
+        let located = match sides.buffered(Deframer::locate) {
+            Ok(Some(located)) => located,
+            Ok(None) => match sides.poll_frame(cx, Deframer::locate) {
+                Poll::Ready(Ok(Some(located))) => located,
+                Poll::Ready(Ok(None)) => return Poll::Ready(Ok(None)),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => {
+                    *held = Some(sides);
+                    return Poll::Pending;
+                }
+            },
+            Err(error) => {
+                return Poll::Ready(Err(fail(&mut sides.connection, &mut sides.outbound, cx, error)));
+            }
+        };
+        let Self {
+            connection,
+            inbound,
+            outbound,
+        } = sides;
+        match inbound.deframer.parse(located) {
+            Ok(frame) => Poll::Ready(Ok(Some((frame, Sending::new(connection, outbound))))),
+            Err(error) => Poll::Ready(Err(fail(connection, outbound, cx, error))),
+        }
+    }
+
+    /// Takes a frame that is there already, by `decode`, if this is the time for it.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `poll_next`")]
+    fn buffered<T, X>(
         &mut self,
         decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<X>>,
     ) -> Result<Option<T>, DecodeError<X>> {
@@ -49,12 +110,13 @@ impl<C: Connection, D, E> Sides<C, D, E> {
         self.inbound.buffered(decode)
     }
 
-    /// A frame by `decode`, or `None` at the end.
-    pub(super) fn poll_frame<T, X>(
+    /// A frame by `decode`, or `None` at the end, waiting for what is in the way of it.
+    #[inline(never)]
+    fn poll_frame<T, X>(
         &mut self,
         cx: &mut Context<'_>,
         decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<X>> + Copy,
-    ) -> Poll<Result<Option<T>, ReadError<X>>> {
+    ) -> Poll<Received<T, X>> {
         // Frames are held back until enough of the replies has left. A connection that can no longer send is none that waits:
         // the frames that have come are still handed out.
         ready!(self.outbound.poll_ready_aside(&mut self.connection, cx));
@@ -105,20 +167,6 @@ fn fail<C: Connection, E, X>(
 ) -> ReadError<X> {
     let _unsent = outbound.poll_flush_aside(connection, cx);
     error.into()
-}
-
-/// As [`fail`]. The error is boxed, or each connection would keep room for one.
-#[cold]
-pub(super) fn fail_now<C: Connection, E, X>(
-    connection: &mut C,
-    outbound: &mut Outbound<E>,
-    error: Box<DecodeError<X>>,
-) -> impl Future<Output = ReadError<X>> {
-    let mut error = Some(error);
-    poll_fn(move |cx| {
-        let error = error.take().expect("it is polled once");
-        Poll::Ready(fail(connection, outbound, cx, *error))
-    })
 }
 
 /// What came of reading more.
