@@ -4,6 +4,7 @@
 //! one write when there is nothing more to read.
 
 mod error;
+mod futures;
 mod inbound;
 mod ledger;
 mod next_or;
@@ -22,13 +23,14 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use futures_core::Stream;
 use futures_sink::Sink;
 use wirework_codec::{BorrowDecoder, Decoder, Deframer, Encoder, WriteBuf};
 
 pub use self::error::{ReadError, WriteError};
+use self::futures::{NextFrame, NextRef, NextWithOutbox, SendFrame};
 use self::inbound::Inbound;
 pub use self::next_or::Next;
 use self::outbound::Outbound;
@@ -332,9 +334,7 @@ impl<C: Connection, D: Decoder, E> Framed<C, D, E> {
     #[inline]
     #[expect(clippy::should_implement_trait, reason = "it is none: its result has to be awaited")]
     pub fn next(&mut self) -> impl Future<Output = Result<Option<D::Item>, ReadError<D::Error>>> {
-        let sides = &mut *self.sides;
-        // By hand, for an `async fn` would keep a state of its own, and look at it for each frame.
-        poll_fn(move |cx| sides.poll_next(cx))
+        NextFrame(&mut self.sides)
     }
 }
 
@@ -362,11 +362,7 @@ impl<C: Connection, D: BorrowDecoder, E> Framed<C, D, E> {
     pub fn next_ref(
         &mut self,
     ) -> impl Future<Output = Result<Option<(D::Frame<'_>, Outbox<'_, E>)>, ReadError<D::Error>>> {
-        let mut sides = Some(&mut *self.sides);
-        poll_fn(move |cx| {
-            let received = ready!(Sides::poll_ref(&mut sides, cx));
-            Poll::Ready(received.map(|received| received.map(|(frame, sending)| (frame, sending.into_outbox()))))
-        })
+        NextWithOutbox(NextRef::new(&mut self.sides))
     }
 }
 
@@ -380,22 +376,11 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     /// # Cancel safety
     /// A frame is sent whole or not at all, but a dropped future does not tell which: see [`reserve`](Self::reserve).
     #[inline]
-    #[expect(
-        clippy::missing_panics_doc,
-        reason = "only a future that is polled once it is done can panic, as any may"
-    )]
     pub fn send<T>(&mut self, item: T) -> impl Future<Output = Result<(), WriteError<E::Error>>>
     where
         E: Encoder<T>,
     {
-        let sides = &mut *self.sides;
-        // An `async fn` would keep the item twice.
-        let mut item = Some(item);
-        poll_fn(move |cx| {
-            ready!(sides.poll_ready(cx))?;
-            let item = item.take().expect("a future is not polled again once it is done");
-            Poll::Ready(sides.outbound.append(item))
-        })
+        SendFrame::new(&mut self.sides, item)
     }
 
     /// Waits until a frame can be sent without waiting.

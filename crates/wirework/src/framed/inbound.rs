@@ -104,10 +104,17 @@ impl<D> Inbound<D> {
         }
         let frame = decode(&mut self.deframer)?;
         if frame.is_some() {
-            self.left -= 1;
-            self.ledger.add_frame();
+            self.has_handed_out();
         }
         Ok(frame)
+    }
+
+    /// A frame was handed out, of which there may be more.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "on the way of every frame")]
+    pub(super) fn has_handed_out(&mut self) {
+        self.left -= 1;
+        self.ledger.add_frame();
     }
 
     /// Whether something may be handed out before other tasks get a turn.

@@ -1,12 +1,11 @@
 //! What the request/response door of a server needs of a framed connection beside its public methods.
 
-use std::future::poll_fn;
 use std::task::{Context, Poll};
 
 use wirework_codec::{BorrowDecoder, Decoder, Encoder};
 
+use super::futures::NextRef;
 use super::outbound::Outbound;
-use super::sides::Sides;
 use super::{Framed, Outbox, ReadError, WriteError};
 use crate::Connection;
 
@@ -54,8 +53,7 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     where
         D: BorrowDecoder,
     {
-        let mut sides = Some(&mut *self.sides);
-        poll_fn(move |cx| Sides::poll_ref(&mut sides, cx))
+        NextRef::new(&mut self.sides)
     }
 }
 

@@ -43,24 +43,26 @@ impl<C: Connection, D, E> Sides<C, D, E> {
     where
         D: Decoder,
     {
-        // Where it can be done in two steps it is: a frame would be moved from function to function, which costs more.
-        let buffered = if self.inbound.deframer.cuts() {
-            match self.buffered(Deframer::locate_cut) {
-                Ok(Some(located)) => return Poll::Ready(Ok(Some(self.inbound.deframer.cut(located)))),
-                Ok(None) => Ok(()),
-                Err(error) => Err(error),
+        if self.may_hand_out() {
+            // Where it can be done in two steps it is: a frame would be moved from function to function, which costs more.
+            let deframer = &mut self.inbound.deframer;
+            let buffered = if deframer.cuts() {
+                deframer
+                    .locate_cut()
+                    .map(|located| located.map(|located| deframer.cut(located)))
+            } else {
+                deframer.next()
+            };
+            match buffered {
+                Ok(Some(frame)) => {
+                    self.inbound.has_handed_out();
+                    return Poll::Ready(Ok(Some(frame)));
+                }
+                Ok(None) => {}
+                Err(error) => return Poll::Ready(Err(fail(&mut self.connection, &mut self.outbound, cx, error))),
             }
-        } else {
-            match self.buffered(Deframer::next) {
-                Ok(Some(frame)) => return Poll::Ready(Ok(Some(frame))),
-                Ok(None) => Ok(()),
-                Err(error) => Err(error),
-            }
-        };
-        match buffered {
-            Ok(()) => self.poll_frame(cx, Deframer::next),
-            Err(error) => Poll::Ready(Err(fail(&mut self.connection, &mut self.outbound, cx, error))),
         }
+        self.poll_frame(cx, Deframer::next).map(Option::transpose)
     }
 
     /// The next frame, borrowed, with the sending side; or `None` at the end. `held` is empty afterwards, unless it is pending.
@@ -71,19 +73,27 @@ impl<C: Connection, D, E> Sides<C, D, E> {
         D: BorrowDecoder,
     {
         let sides = held.take().expect("a future is not polled again once it is done");
-        let located = match sides.buffered(Deframer::locate) {
-            Ok(Some(located)) => located,
-            Ok(None) => match sides.poll_frame(cx, Deframer::locate) {
-                Poll::Ready(Ok(Some(located))) => located,
-                Poll::Ready(Ok(None)) => return Poll::Ready(Ok(None)),
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+        let located = 'located: {
+            if sides.may_hand_out() {
+                match sides.inbound.deframer.locate() {
+                    Ok(Some(located)) => {
+                        sides.inbound.has_handed_out();
+                        break 'located located;
+                    }
+                    Ok(None) => {}
+                    Err(error) => {
+                        return Poll::Ready(Err(fail(&mut sides.connection, &mut sides.outbound, cx, error)));
+                    }
+                }
+            }
+            match sides.poll_frame(cx, Deframer::locate) {
+                Poll::Ready(Some(Ok(located))) => located,
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
+                Poll::Ready(None) => return Poll::Ready(Ok(None)),
                 Poll::Pending => {
                     *held = Some(sides);
                     return Poll::Pending;
                 }
-            },
-            Err(error) => {
-                return Poll::Ready(Err(fail(&mut sides.connection, &mut sides.outbound, cx, error)));
             }
         };
         let Self {
@@ -97,38 +107,37 @@ impl<C: Connection, D, E> Sides<C, D, E> {
         }
     }
 
-    /// Takes a frame that is there already, by `decode`, if this is the time for it.
+    /// Whether a frame that is there already may be handed out without a wait.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as `poll_next`")]
-    fn buffered<T, X>(
-        &mut self,
-        decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<X>>,
-    ) -> Result<Option<T>, DecodeError<X>> {
-        if self.outbound.is_full() {
-            return Ok(None);
-        }
-        self.inbound.buffered(decode)
+    fn may_hand_out(&self) -> bool {
+        self.inbound.has_budget() && !self.outbound.is_full()
     }
 
     /// A frame by `decode`, or `None` at the end, waiting for what is in the way of it.
+    ///
+    /// It gives them the other way round than those that call it, on purpose: what it writes to memory could otherwise not be
+    /// kept in registers where it is not called.
     #[inline(never)]
     fn poll_frame<T, X>(
         &mut self,
         cx: &mut Context<'_>,
         decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<X>> + Copy,
-    ) -> Poll<Received<T, X>> {
+    ) -> Poll<Option<Result<T, ReadError<X>>>> {
         // Frames are held back until enough of the replies has left. A connection that can no longer send is none that waits:
         // the frames that have come are still handed out.
         ready!(self.outbound.poll_ready_aside(&mut self.connection, cx));
         loop {
             ready!(self.inbound.poll_budget(cx));
             match self.inbound.buffered(decode) {
+                Ok(Some(frame)) => return Poll::Ready(Some(Ok(frame))),
                 Ok(None) => {}
-                Ok(frame) => return Poll::Ready(Ok(frame)),
-                Err(error) => return Poll::Ready(Err(fail(&mut self.connection, &mut self.outbound, cx, error))),
+                Err(error) => return Poll::Ready(Some(Err(fail(&mut self.connection, &mut self.outbound, cx, error)))),
             }
-            if ready!(self.poll_dry(cx))?.is_over() {
-                return Poll::Ready(Ok(None));
+            match ready!(self.poll_dry(cx)) {
+                Ok(Dry::Filled) => {}
+                Ok(Dry::Over) => return Poll::Ready(None),
+                Err(error) => return Poll::Ready(Some(Err(error.into()))),
             }
         }
     }
@@ -176,10 +185,4 @@ enum Dry {
     Filled,
     /// There will be no more frames.
     Over,
-}
-
-impl Dry {
-    fn is_over(self) -> bool {
-        self == Self::Over
-    }
 }
