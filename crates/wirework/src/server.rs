@@ -15,6 +15,7 @@ mod handle;
 mod in_flight;
 mod linger;
 mod listeners;
+mod live;
 mod report;
 mod running;
 mod serving;

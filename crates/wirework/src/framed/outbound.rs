@@ -8,8 +8,9 @@ use std::task::{Context, Poll, ready};
 use futures_io::AsyncWrite;
 use wirework_codec::{Encoder, Mark, WriteBuf};
 
+use super::ledger::Ledger;
 use super::{WriteError, spare_buf};
-use crate::meter::{Direction, Frames};
+use crate::meter::Direction;
 use crate::record::Record;
 
 /// Sending waits while this many bytes are unsent, unless set otherwise.
@@ -27,9 +28,7 @@ pub(super) struct Outbound<E> {
     pub(super) encoder: E,
     /// What is unsent; `None` if nothing is.
     pub(super) buf: Option<Box<WriteBuf>>,
-    frames: Frames,
-    /// Where a server wants to know what is written.
-    record: Option<Arc<Record>>,
+    ledger: Ledger,
     /// The error of a write that failed, for whoever comes first.
     failure: Option<io::Error>,
     low: u32,
@@ -54,8 +53,7 @@ impl<E> Outbound<E> {
         Self {
             encoder,
             buf: (!buf.is_empty()).then(|| Box::new(buf)),
-            frames: Frames::new(Direction::Sent),
-            record: None,
+            ledger: Ledger::new(Direction::Sent),
             failure: None,
             low: LOW_WATERMARK,
             high: HIGH_WATERMARK,
@@ -69,8 +67,7 @@ impl<E> Outbound<E> {
         Outbound {
             encoder: map(self.encoder),
             buf: self.buf,
-            frames: self.frames,
-            record: self.record,
+            ledger: self.ledger,
             failure: self.failure,
             low: self.low,
             high: self.high,
@@ -80,8 +77,7 @@ impl<E> Outbound<E> {
     }
 
     pub(super) fn set_record(&mut self, record: Arc<Record>) {
-        self.frames.set_meter(&record.host.meter);
-        self.record = Some(record);
+        self.ledger.set_record(record);
     }
 
     pub(super) fn set_watermarks(&mut self, low: usize, high: usize) {
@@ -160,7 +156,7 @@ impl<E> Outbound<E> {
         let mark = buf.mark();
         match self.encoder.encode(item, buf) {
             Ok(()) => {
-                self.frames.add();
+                self.ledger.add_frame();
                 Ok(())
             }
             Err(error) => Err(take_back(buf, mark, error)),
@@ -233,7 +229,7 @@ impl<E> Outbound<E> {
             let written = match poll_write_once(buf, io, cx) {
                 Poll::Ready(written) => written,
                 Poll::Pending => {
-                    if let Some(record) = &self.record {
+                    if let Some(record) = self.ledger.record() {
                         record.stalls(buf.len(), cx);
                     }
                     return Poll::Pending;
@@ -243,9 +239,9 @@ impl<E> Outbound<E> {
                 Ok(0) => return Poll::Ready(self.note(Err(io::ErrorKind::WriteZero.into()))),
                 Ok(count) => {
                     buf.advance_keeping(count);
-                    self.frames.flush();
+                    self.ledger.flush();
                     self.unflushed = true;
-                    if let Some(record) = &self.record {
+                    if let Some(record) = self.ledger.record() {
                         record.has_written(count);
                     }
                 }
@@ -256,7 +252,7 @@ impl<E> Outbound<E> {
         if let Some(empty) = self.buf.take_if(|buf| buf.is_empty()) {
             spare_buf::put_away(empty);
         }
-        if let Some(record) = &self.record {
+        if let Some(record) = self.ledger.record() {
             record.flows();
         }
         Poll::Ready(Ok(()))
