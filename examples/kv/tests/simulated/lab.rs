@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use async_channel::Receiver;
+use futures_lite::AsyncWriteExt;
 use futures_lite::future::or;
 use kv::Settings;
 use wirework::{Framed, FramedWrite, RunningServer, Runtime};
@@ -128,9 +129,21 @@ impl Client {
 
     pub(crate) async fn try_connect(runtime: &SimRuntime) -> io::Result<Self> {
         let stream = wirework::connect(runtime, &format!("server:{PORT}")).await?;
-        Ok(Self {
+        Ok(Self::over(stream))
+    }
+
+    /// Connects, and sends these bytes first, whatever they are.
+    pub(crate) async fn connect_with(trial: &Trial, host: &str, bytes: &[u8]) -> Self {
+        let runtime = trial.host(host).runtime();
+        let mut stream = wirework::connect(&runtime, &format!("server:{PORT}")).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        Self::over(stream)
+    }
+
+    fn over(stream: SimStream) -> Self {
+        Self {
             framed: Framed::with_codecs(stream, ValueDecoder::new(), CmdEncoder::new()),
-        })
+        }
     }
 
     /// Sends a command of words.

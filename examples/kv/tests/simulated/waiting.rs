@@ -309,3 +309,46 @@ fn many_hosts_are_served_in_the_order_in_which_they_came() {
         trial.always(turns.is_sorted_by_key(|(_, item)| *item), || format!("{turns:?}"));
     });
 }
+
+/// What a client sends behind a command that waits is answered when that is, be it no command at all.
+#[test]
+fn what_is_no_command_waits_for_its_turn() {
+    sweep(lab::seeds(10), "what is no command waits", |trial| async move {
+        let _server = lab::serve(&trial);
+        let mut pusher = Client::connect(&trial, "pusher").await;
+        let lines = b"BLPOP list 0\r\nECHO behind\r\n\"no closing quote\r\n";
+        let mut client = Client::connect_with(&trial, "client", lines).await;
+        pusher.settle(&trial, 1).await;
+        let early = lab::within(&trial, SEC, client.reply()).await;
+        trial.equal("an early reply", &early, &None);
+        pusher.ask("RPUSH list item").await;
+        trial.equal("the first", &client.reply().await, &"[list item]".into());
+        trial.equal("the second", &client.reply().await, &"behind".into());
+        let refusal = "-ERR Protocol error: unbalanced quotes in request";
+        trial.equal("the last", &client.reply().await, &refusal.into());
+        trial.always(client.try_reply().await.is_err(), || "it goes on".into());
+    });
+}
+
+#[test]
+fn who_wants_no_reply_gets_none_for_waiting_either() {
+    sweep(lab::seeds(10), "who wants no reply gets none", |trial| async move {
+        let _server = lab::serve(&trial);
+        let mut pusher = Client::connect(&trial, "pusher").await;
+        let mut client = Client::connect(&trial, "client").await;
+        let is_served = trial.dice("served").below(2) == 0;
+        client.send("CLIENT REPLY SKIP").await.unwrap();
+        client.send("BLPOP list 1").await.unwrap();
+        client.send("ECHO one").await.unwrap();
+        pusher.settle(&trial, 1).await;
+        if is_served {
+            pusher.ask("RPUSH list item").await;
+        }
+        trial.equal("a reply", &client.reply().await, &"one".into());
+        client.send("CLIENT REPLY OFF").await.unwrap();
+        client.send("BLPOP list 1").await.unwrap();
+        client.send("CLIENT REPLY ON").await.unwrap();
+        trial.equal("a reply", &client.reply().await, &"+OK".into());
+        trial.equal("what is left", &pusher.ask("LLEN list").await, &":0".into());
+    });
+}
