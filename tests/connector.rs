@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test, the panic is the report")]
 
+#[path = "connector/lookups.rs"]
+mod lookups;
+
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
