@@ -307,7 +307,8 @@ impl<C: Connection, D, E> Framed<C, D, E> {
         poll_fn(|cx| self.sides.poll_flush(cx)).await
     }
 
-    /// Writes all that was sent, then tells the peer that this was all (half-close). Frames can still be received.
+    /// Writes all that was sent, then tells the peer that this was all (half-close). Frames can still be received. Where the peer
+    /// may still be sending and nobody will read it, [`finish`](Self::finish) sees that the last frames arrive.
     ///
     /// # Errors
     /// As [`flush`](Self::flush).

@@ -31,7 +31,7 @@
 //! | connect | [`connect`](connect()), [`Connector`], [`Network`]; through a [`proxy`] |
 //! | exchange datagrams | [`Datagram`], from [`Network::bind_udp`] |
 //! | wait, with a limit or again and again | [`time`] |
-//! | end in order | [`RunningServer::shutdown`]; on Ctrl-C with the feature `signals`; [`Shutdown`] |
+//! | end in order | [`RunningServer::shutdown`]; on Ctrl-C with the feature `signals`; [`Shutdown`]; one connection: [`Framed::finish`], [`Linger`] |
 //! | test a protocol without sockets | [`memory`] |
 //! | adapt another runtime | [`Runtime`], [`Network`], [`Connection`] |
 
@@ -45,6 +45,7 @@ mod datagram;
 mod first_bytes;
 mod framed;
 mod handler;
+mod linger;
 mod listener;
 pub mod memory;
 #[cfg(feature = "metrics")]
@@ -87,6 +88,7 @@ pub use framed::{
     WriteError,
 };
 pub use handler::Handler;
+pub use linger::Linger;
 pub use listener::Listener;
 pub use network::Network;
 pub use pool::{Pool, PoolError, PoolOptions, PoolSource, PoolStatus, Pooled};

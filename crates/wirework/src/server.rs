@@ -13,7 +13,6 @@ mod doors;
 mod filter;
 mod handle;
 mod in_flight;
-mod linger;
 mod listeners;
 mod report;
 mod running;

@@ -172,4 +172,11 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         to: "ready!(self.poll_write_to(io, cx, 1))?;",
         property: "wakes::the_last_waker_counts",
     },
+    Mutation {
+        name: "a connection is closed without a look at what its peer still says",
+        file: "crates/wirework/src/linger.rs",
+        from: "let mut left = self.max_bytes;",
+        to: "let mut left = self.max_bytes.min(1);",
+        property: "ending::last_words_arrive_although_the_peer_goes_on",
+    },
 ];
