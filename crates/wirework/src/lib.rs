@@ -29,6 +29,7 @@
 //! | use connections again | [`Pool`], [`Balancer`] |
 //! | let no more than so much through | [`RateLimiter`] |
 //! | connect | [`connect`](connect()), [`Connector`], [`Network`]; through a [`proxy`] |
+//! | listen | [`listen`](listen()), [`Network`] |
 //! | exchange datagrams | [`Datagram`], from [`Network::bind_udp`] |
 //! | wait, with a limit or again and again | [`time`] |
 //! | end in order | [`RunningServer::shutdown`]; on Ctrl-C with the feature `signals`; [`Shutdown`]; one connection: [`Framed::finish`], [`Linger`] |
@@ -46,6 +47,7 @@ mod first_bytes;
 mod framed;
 mod handler;
 mod linger;
+mod listen;
 mod listener;
 pub mod memory;
 #[cfg(feature = "metrics")]
@@ -89,6 +91,7 @@ pub use framed::{
 };
 pub use handler::Handler;
 pub use linger::Linger;
+pub use listen::{listen, listen_with};
 pub use listener::Listener;
 pub use network::Network;
 pub use pool::{Pool, PoolError, PoolOptions, PoolSource, PoolStatus, Pooled};
