@@ -320,7 +320,7 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     }
 }
 
-impl<C: Connection, D: Decoder, E> Framed<C, D, E> {
+impl<C: Connection, D, E> Framed<C, D, E> {
     /// Receives the next frame, by value. `None` means that the peer has sent its last, all of it whole.
     ///
     /// # Errors
@@ -330,7 +330,10 @@ impl<C: Connection, D: Decoder, E> Framed<C, D, E> {
     /// # Cancel safety
     /// Dropping the future loses nothing.
     #[inline]
-    pub async fn next(&mut self) -> Result<Option<D::Item>, ReadError<D::Error>> {
+    pub async fn next(&mut self) -> Result<Option<D::Item>, ReadError<D::Error>>
+    where
+        D: Decoder,
+    {
         let sides = &mut *self.sides;
         // Where it can be done in two steps it is: a frame would be moved from function to function, which costs more.
         let buffered = if sides.inbound.deframer.cuts() {
@@ -353,7 +356,7 @@ impl<C: Connection, D: Decoder, E> Framed<C, D, E> {
     }
 }
 
-impl<C: Connection, D: BorrowDecoder, E> Framed<C, D, E> {
+impl<C: Connection, D, E> Framed<C, D, E> {
     /// Receives the next frame, borrowed from the read buffer, and with it the place to send replies to; otherwise
     /// as [`next`](Self::next). Costs no allocation and no copy.
     ///
@@ -373,7 +376,10 @@ impl<C: Connection, D: BorrowDecoder, E> Framed<C, D, E> {
     /// }
     /// ```
     #[inline]
-    pub async fn next_ref(&mut self) -> Result<Option<(D::Frame<'_>, Outbox<'_, E>)>, ReadError<D::Error>> {
+    pub async fn next_ref(&mut self) -> Result<Option<(D::Frame<'_>, Outbox<'_, E>)>, ReadError<D::Error>>
+    where
+        D: BorrowDecoder,
+    {
         let sides = &mut *self.sides;
         let error = 'failed: {
             let located = match sides.buffered(Deframer::locate) {
