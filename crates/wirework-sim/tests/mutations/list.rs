@@ -173,6 +173,13 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         property: "wakes::the_last_waker_counts",
     },
     Mutation {
+        name: "a client waits for ever for a server that is silent",
+        file: "crates/wirework/src/client/driver.rs",
+        from: "if has_expired && self.is_answer_due() {",
+        to: "if has_expired && !self.is_answer_due() {",
+        property: "reconnecting::a_server_that_falls_silent_is_left_in_time",
+    },
+    Mutation {
         name: "a connection is closed without a look at what its peer still says",
         file: "crates/wirework/src/linger.rs",
         from: "let mut left = self.max_bytes;",
