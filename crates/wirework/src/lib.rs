@@ -94,7 +94,7 @@ pub use linger::Linger;
 pub use listen::{listen, listen_with};
 pub use listener::Listener;
 pub use network::Network;
-pub use pool::{Pool, PoolError, PoolOptions, PoolSource, PoolStatus, Pooled};
+pub use pool::{Pool, PoolError, PoolOptions, PoolSource, PoolStatus, Pooled, ReusableIf};
 pub use prepended::Prepended;
 pub use rate::RateLimiter;
 pub use reconnecting::{Backoff, Circuit, ReconnectOptions, ReconnectingClient};
