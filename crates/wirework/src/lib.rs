@@ -103,8 +103,8 @@ pub use resolver::{CachingResolver, Resolver, SystemResolver};
 pub use runtime::Runtime;
 pub use server::{
     AndDoor, BorrowingDoor, Choice, ConfigError, ConnectionStatus, Deadline, Deadlines, DoorList, Doors, Filter,
-    FramedDoor, Listeners, NoDoor, RawDoor, Refusal, Replies, Report, RunningServer, Server, ServerHandle, ServiceDoor,
-    Session, SessionDoor, WhenFull,
+    FrameLimits, FramedDoor, Listeners, NoDoor, RawDoor, Refusal, Replies, Report, RunningServer, Server, ServerHandle,
+    ServiceDoor, Session, SessionDoor, TryPushError, WhenFull,
 };
 pub use service::Service;
 #[cfg(feature = "tower")]
