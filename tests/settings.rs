@@ -13,6 +13,7 @@ use wirework::{
     Balancer, ClientOptions, ConnectOptions, Deadlines, FrameLimits, Framed, Pool, PoolOptions, RateLimiter,
     ReconnectOptions, Server, WireLog,
 };
+use wirework_resp::RedisOptions;
 use wirework_tests::wirework_tokio::Tokio;
 
 const NO_TIME: Duration = Duration::ZERO;
@@ -93,6 +94,12 @@ fn a_client_refuses_what_makes_no_sense() {
         ("eject_after", refusal(|| Balancer::new(&runtime, [()]).eject_after(0))),
         ("rate", refusal(|| RateLimiter::new(&runtime, 0, 1))),
         ("burst", refusal(|| RateLimiter::new(&runtime, 1, 0))),
+        ("backoff", refusal(|| RedisOptions::new().backoff(NO_TIME, SEC))),
+        ("backoff", refusal(|| RedisOptions::new().backoff(SEC, NO_TIME))),
+        ("fail_after", refusal(|| RedisOptions::new().fail_after(0))),
+        ("max_reply", refusal(|| RedisOptions::new().max_reply(0))),
+        ("max_in_flight", refusal(|| RedisOptions::new().max_in_flight(0))),
+        ("max_messages", refusal(|| RedisOptions::new().max_messages(0))),
         ("max_buffered", refusal(|| framed().max_buffered(0))),
         ("watermark", refusal(|| framed().watermarks(1, 1))),
         ("budget", refusal(|| framed().budget(0))),

@@ -269,7 +269,7 @@ async fn frames_are_bounded_at_every_door<N: Network>(network: N) {
         stream.read_exact(&mut answer).await.unwrap();
         assert_eq!(&answer, b"short\n");
         // The codec would take it.
-        let _reset = stream.write_all(&[b'x'; LONG - 1]).await;
+        let _reset = stream.write_all(&vec![b'x'; LONG - 1]).await;
         report(&network, &server, |report| report.failed == 1).await;
     }
 }

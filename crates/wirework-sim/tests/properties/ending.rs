@@ -164,7 +164,9 @@ fn last_words_arrive_although_the_peer_goes_on() {
                     Linger::new().time(100_000 * SEC).finish(framed, &cx).await
                 }
             };
-            let running = lab::patient(&server).serve_framed(listener, codec(), farewell);
+            let running = lab::patient(&server)
+                .drain_deadline(100_000 * SEC)
+                .serve_framed(listener, codec(), farewell);
             let stream = client.connect_tcp(trial.host("server").addr(PORT)).await.unwrap();
             let mut framed = Framed::new(stream, codec());
             let chatter = dice.below(100);
