@@ -11,9 +11,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_lite::future::poll_once;
-use wirework::time::timeout;
-use wirework::{Connection, Context, Framed, Outbox, ReadError};
+use wirework::{Connection, Context, Framed, Linger, Outbox, ReadError};
 use wirework_resp::{Command, CommandDecoder, CommandError, ReplyEncoder, ReplyWriter};
 
 use self::ahead::Ahead;
@@ -24,9 +22,6 @@ use crate::session::{Next, Session};
 
 /// How many bytes of a command may be buffered until all of it has come, as in Redis.
 const MAX_BUFFERED: usize = 1024 * 1024 * 1024;
-
-/// How long a client that goes on sending may take to see that nobody answers any more.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 type Commands<C> = Framed<C, CommandDecoder, ReplyEncoder>;
 
@@ -42,7 +37,11 @@ pub async fn serve<C: Connection>(connection: C, cx: Context, shared: Arc<Shared
         .watched_by(&conversation.cx)
         .until(conversation.cx.shutdown());
     conversation.run(&mut framed).await?;
-    farewell(framed, &conversation.cx).await
+    // So that the last replies arrive, whatever the client was still sending.
+    Linger::new()
+        .only_if_unread(true)
+        .finish(framed, &conversation.cx)
+        .await
 }
 
 struct Conversation {
@@ -171,24 +170,4 @@ async fn refuse<C: Connection>(framed: &mut Commands<C>, error: ReadError<Comman
         }
         error => Err(error.into()),
     }
-}
-
-/// Ends a conversation so that the last replies arrive: a system that closes a connection with bytes unread resets it,
-/// and throws away what it had not sent yet (RFC 1122, section 4.2.2.13). So what the client still sends is read
-/// before.
-async fn farewell<C: Connection>(mut framed: Commands<C>, cx: &Context) -> io::Result<()> {
-    framed.close().await?;
-    let mut connection = framed.into_parts().connection;
-    let mut waste = vec![0; 4096];
-    let mut read = async || {
-        futures_lite::AsyncReadExt::read(&mut connection, &mut waste)
-            .await
-            .unwrap_or(0)
-    };
-    if !matches!(poll_once(read()).await, Some(1..)) {
-        return Ok(());
-    }
-    // A peer that never stops is reset in the end.
-    let _ = timeout(cx, PATIENCE, async { while read().await > 0 {} }).await;
-    Ok(())
 }

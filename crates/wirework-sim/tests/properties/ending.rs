@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_lite::AsyncWriteExt;
+use wirework::codec::LengthDelimited;
 use wirework::codec::bytes::Bytes;
 use wirework::time::sleep;
-use wirework::{Network, Runtime};
-use wirework_sim::{SweepConfig, sweep};
+use wirework::{Context, Framed, Linger, Network, Runtime};
+use wirework_sim::{SimRuntime, SweepConfig, sweep};
 
 use crate::lab::{self, MS, PORT, SEC, codec};
 
@@ -136,6 +137,58 @@ fn a_dropped_server_is_gone_at_once() {
             let left = trial.host("server").tally();
             trial.equal("sockets", &left.sockets, &0);
             trial.equal("tasks", &left.tasks, &0);
+        },
+    );
+}
+
+#[test]
+fn last_words_arrive_although_the_peer_goes_on() {
+    sweep(
+        SweepConfig::new(),
+        "last words arrive although the peer goes on",
+        |trial| async move {
+            let (client, server) = lab::rough_pair(&trial);
+            let mut dice = trial.dice("farewell");
+            let words = lab::frames(&mut dice, 50);
+            let said = words.clone();
+            let listener = server.listen_tcp(([0, 0, 0, 0], PORT).into()).unwrap();
+            let farewell = move |mut framed: Framed<<SimRuntime as Network>::TcpStream, LengthDelimited>,
+                                 cx: Context| {
+                let said = said.clone();
+                async move {
+                    framed.next().await?;
+                    for word in said {
+                        framed.send(word).await?;
+                    }
+                    // On the roughest links a second is not even enough for the end to get there.
+                    Linger::new().time(100_000 * SEC).finish(framed, &cx).await
+                }
+            };
+            let running = lab::patient(&server)
+                .drain_deadline(100_000 * SEC)
+                .serve_framed(listener, codec(), farewell);
+            let stream = client.connect_tcp(trial.host("server").addr(PORT)).await.unwrap();
+            let mut framed = Framed::new(stream, codec());
+            let chatter = dice.below(100);
+            let mut heard = Vec::new();
+            for number in 0..=chatter {
+                framed.send(lab::number(u32::try_from(number).unwrap())).await.unwrap();
+            }
+            loop {
+                match framed.next().await {
+                    Ok(Some(word)) => heard.push(word),
+                    Ok(None) => break,
+                    Err(error) => {
+                        trial.always(false, || format!("after {} words: {error}", heard.len()));
+                        break;
+                    }
+                }
+            }
+            trial.equal("what was said last", &heard, &words);
+            drop(framed);
+            let report = running.shutdown().await;
+            trial.equal("completed", &report.completed, &1);
+            trial.sometimes("the peer had said more than was read", chatter > 10);
         },
     );
 }

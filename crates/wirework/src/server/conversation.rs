@@ -12,10 +12,9 @@ use wirework_codec::{BorrowDecoder, Decoder, Encoder};
 
 use super::Replies;
 use super::in_flight::InFlight;
-use super::linger::linger;
 use crate::meter::Stopwatch;
 use crate::record::Record;
-use crate::{Connection, Framed, Service};
+use crate::{Connection, Framed, Linger, Service};
 
 /// The most requests of one connection that are worked on at a time, unless set otherwise.
 const MAX_IN_FLIGHT: usize = 32;
@@ -124,7 +123,9 @@ async fn finish<C: Connection, D, E>(
 ) -> Result<(), Failure> {
     let closed = framed.close().await;
     if closed.is_ok() {
-        linger(framed.connection_mut(), cx).await;
+        // A peer that keeps its connection open and is silent does not hold up the end of the server.
+        let linger = Linger::new().only_if_unread(true);
+        linger.wait(framed.connection_mut(), cx).await;
     }
     ended?;
     Ok(closed?)
