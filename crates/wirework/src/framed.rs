@@ -334,7 +334,10 @@ impl<C: Connection, D: Decoder, E> Framed<C, D, E> {
         // Where it can be done in two steps it is: a frame would be moved from function to function, which costs more.
         let buffered = if sides.inbound.deframer.cuts() {
             match sides.buffered(Deframer::locate_cut) {
-                Ok(Some(located)) => return Ok(Some(sides.inbound.deframer.cut(located))),
+                Ok(Some(located)) => match sides.inbound.deframer.cut(located) {
+                    Ok(frame) => return Ok(Some(frame)),
+                    Err(error) => Err(Box::new(error)),
+                },
                 Ok(None) => Ok(()),
                 Err(error) => Err(Box::new(error)),
             }
