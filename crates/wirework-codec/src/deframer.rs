@@ -217,13 +217,15 @@ impl<D: Decoder> Deframer<D> {
         if !self.decoder.cuts() {
             return self.next_decoded();
         }
-        if self.state != State::Open || !self.undecoded.is_lent() {
+        // The most frequent way, straight on. What is rare is in functions of its own.
+        let bytes = if self.decoder.copies() {
+            self.undecoded.bytes_in_place()
+        } else {
+            self.undecoded.gathered_bytes()
+        };
+        let Some(bytes) = bytes.filter(|bytes| self.state == State::Open && !bytes.is_empty()) else {
             return swapped(self.next_rarely());
-        }
-        let bytes = self.undecoded.bytes();
-        if bytes.is_empty() {
-            return Ok(None);
-        }
+        };
         let span = match self.decoder.glance_cut(bytes) {
             Glance::Frame(span) => span,
             Glance::Unclear => return swapped(self.next_rarely()),
@@ -232,32 +234,19 @@ impl<D: Decoder> Deframer<D> {
                 other => return swapped(self.next_settled(other)),
             },
         };
-        if self.decoder.copies() {
-            let frame = self.decoder.copy(&self.undecoded.bytes()[span.payload()]);
-            self.undecoded.advance(span.len());
-            return match frame {
-                Ok(frame) => Ok(Some(frame)),
-                Err(source) => Err(self.uncut(source, &span)),
-            };
+        if !self.decoder.copies() {
+            return Ok(Some(self.decoder.split(&mut self.undecoded, &span)));
         }
-        // The frequent way is the only one here that makes a frame. Where several do, it goes through memory, written in other
-        // pieces than it is read in, and for that the processor has to wait for its own writes.
-        if self.undecoded.shares(&span) {
-            return Ok(Some(self.decoder.share(&mut self.undecoded, &span)));
+        let frame = self.decoder.copy(&bytes[span.payload()]);
+        self.undecoded.advance(span.len());
+        match frame {
+            Ok(frame) => Ok(Some(frame)),
+            Err(source) => Err(self.uncut(source, &span)),
         }
-        let frame = self.next_cut(&span);
-        Ok(Some(frame))
     }
 
-    /// The frame that was found at `span`, which does not simply share its memory.
-    #[inline(never)]
-    fn next_cut(&mut self, span: &Span) -> D::Item {
-        self.decoder.cut(&mut self.undecoded, span)
-    }
-
-    /// As [`next`](Self::next), of a decoder that cuts, when there are no bytes in a buffer, or there will be no more, or they take
-    /// a closer look.
-    #[cold]
+    /// As [`next`](Self::next), of a decoder that cuts, when the bytes are not in the form that most are in, or there are none, or
+    /// there will be no more, or they take a closer look.
     #[inline(never)]
     fn next_rarely(&mut self) -> Option<Result<D::Item, DecodeError<D::Error>>> {
         if self.state != State::Open {

@@ -14,6 +14,10 @@ use crate::block::{Block, MIN_BLOCK};
 /// A frame keeps at most this many times its own length alive; where it would be more, it is copied.
 const PINNED: usize = 1024;
 
+/// If the first frame of what was read is no longer than this, all that was read with it is copied into one [`BytesMut`], off which
+/// frames are split at half the cost of shares in the block.
+const GATHERED: usize = 1024;
+
 /// A thread keeps at most this many of these for reuse.
 const POOL_SIZE: usize = 16;
 
@@ -46,7 +50,7 @@ pub(super) enum Form {
 impl Lent {
     /// An empty one, with a block unless it is new.
     #[expect(clippy::unnecessary_box_returns, reason = "what is lent is the box")]
-    pub(super) fn take() -> Box<Self> {
+    pub(super) fn from_pool() -> Box<Self> {
         let pooled = POOL.try_with(|pool| pool.borrow_mut().pop()).ok().flatten();
         pooled.unwrap_or_else(|| {
             Box::new(Self {
@@ -63,9 +67,12 @@ impl Lent {
     pub(super) fn put_away(mut self: Box<Self>) {
         self.form = Form::InPlace;
         self.frozen = Bytes::new();
-        self.gathered = BytesMut::new();
-        if self.block.len() != MIN_BLOCK {
+        if self.block.len() == MIN_BLOCK {
+            // Once the frames that were split off it are gone, its memory is used again.
+            self.gathered.clear();
+        } else {
             self.block = Block::EMPTY;
+            self.gathered = BytesMut::new();
         }
         // A thread that is being taken down has no pool any more.
         let _ = POOL.try_with(|pool| {
@@ -90,9 +97,17 @@ impl Lent {
                 self.copy_in(&frozen[undecoded], &[], size)
             }
             Form::Gathered => {
-                let gathered = mem::take(&mut self.gathered);
-                let block = mem::take(&mut self.block);
-                self.copy_in(&gathered, &block[undecoded], size)
+                let mut gathered = mem::take(&mut self.gathered);
+                let settled = if undecoded.is_empty() {
+                    self.copy_in(&gathered, &[], size)
+                } else {
+                    let block = mem::take(&mut self.block);
+                    self.copy_in(&gathered, &block[undecoded], size)
+                };
+                // Its memory is used again once the frames that were split off it are gone.
+                gathered.clear();
+                self.gathered = gathered;
+                settled
             }
         }
     }
@@ -139,15 +154,13 @@ impl Lent {
         0..len
     }
 
-    /// Whether a frame of that length would keep too much of the frozen memory alive.
-    #[inline]
-    pub(super) fn is_pinned(&self, frame: usize) -> bool {
-        is_pinned(&self.frozen, frame)
+    /// Whether to gather what is in place, for a frame of that length, the last one in it or not.
+    pub(super) fn gathers(&self, frame: usize, is_last: bool) -> bool {
+        !is_last && frame <= GATHERED && !is_pinned(&self.block, frame)
     }
 
-    /// The bytes of `frame`, whose block is not gathered; with nothing behind it if it is the last.
-    #[inline(never)]
-    pub(super) fn take_slowly(&mut self, frame: Range<usize>, is_last: bool) -> Bytes {
+    /// The bytes of `frame`, of what is not gathered; with nothing behind it if it is the last.
+    pub(super) fn take(&mut self, frame: Range<usize>, is_last: bool) -> Bytes {
         if self.form == Form::InPlace {
             if is_pinned(&self.block, frame.len()) || (is_last && frame.len() <= super::SMALL) {
                 return Bytes::copy_from_slice(&self.block[frame]);
@@ -156,7 +169,7 @@ impl Lent {
             self.frozen = Bytes::from_owner(mem::take(&mut self.block));
             self.form = Form::Frozen;
         }
-        if self.is_pinned(frame.len()) {
+        if is_pinned(&self.frozen, frame.len()) {
             return Bytes::copy_from_slice(&self.frozen[frame]);
         }
         if is_last {
