@@ -223,9 +223,12 @@ impl<D: Decoder> Deframer<D> {
         } else {
             self.undecoded.gathered_bytes()
         };
-        let Some(bytes) = bytes.filter(|bytes| self.state == State::Open && !bytes.is_empty()) else {
+        let Some(bytes) = bytes else {
             return swapped(self.next_rarely());
         };
+        if self.state != State::Open || bytes.is_empty() {
+            return swapped(self.next_rarely());
+        }
         let span = match self.decoder.glance_cut(bytes) {
             Glance::Frame(span) => span,
             Glance::Unclear => return swapped(self.next_rarely()),
@@ -235,7 +238,10 @@ impl<D: Decoder> Deframer<D> {
             },
         };
         if !self.decoder.copies() {
-            return Ok(Some(self.decoder.split(&mut self.undecoded, &span)));
+            if self.undecoded.splits(&span) {
+                return Ok(Some(self.decoder.split(&mut self.undecoded, &span)));
+            }
+            return swapped(self.next_cut(&span));
         }
         let frame = self.decoder.copy(&bytes[span.payload()]);
         self.undecoded.advance(span.len());
@@ -257,6 +263,14 @@ impl<D: Decoder> Deframer<D> {
             Ok(None) => None,
             Err(error) => Some(Err(error)),
         }
+    }
+
+    /// As [`next`](Self::next), of the frame that was found at `span`.
+    #[inline(never)]
+    #[expect(clippy::unnecessary_wraps, reason = "as all rare ways; see `swapped`")]
+    fn next_cut(&mut self, span: &Span) -> Option<Result<D::Item, DecodeError<D::Error>>> {
+        let frame = cut(&mut self.decoder, &mut self.undecoded, span);
+        Some(frame.map_err(|source| self.uncut(source, span)))
     }
 
     /// As [`next`](Self::next), from a look that did not simply find a frame.
@@ -320,6 +334,9 @@ impl<D: Decoder> Deframer<D> {
     #[inline]
     pub fn cut(&mut self, _: Located) -> Result<D::Item, DecodeError<D::Error>> {
         let located = self.undecoded.located().clone();
+        if self.undecoded.splits(&located) && !self.decoder.copies() {
+            return Ok(self.decoder.split(&mut self.undecoded, &located));
+        }
         cut(&mut self.decoder, &mut self.undecoded, &located).map_err(|source| self.uncut(source, &located))
     }
 
@@ -371,8 +388,7 @@ impl<D: BorrowDecoder> Deframer<D> {
         self.parse_at(&span).map(Some)
     }
 
-    /// As [`next_ref`](Self::next_ref), when there are no bytes in a buffer, or there will be no more, or they take a closer look.
-    #[cold]
+    /// As [`next_ref`](Self::next_ref), when there are no bytes in place, or there will be no more, or they take a closer look.
     #[inline(never)]
     fn next_ref_rarely(&mut self) -> Option<Result<D::Frame<'_>, DecodeError<D::Error>>> {
         match self.locate() {
@@ -474,11 +490,7 @@ impl<D: BorrowDecoder> Deframer<D> {
 }
 
 /// Takes the frame at `span` off `undecoded`, also where it turns out to mean nothing.
-#[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "on the way of every frame, and a result by reference costs more than all it does"
-)]
+#[inline]
 fn cut<D: Decoder>(decoder: &mut D, undecoded: &mut ReadBuf, span: &Span) -> Result<D::Item, D::Error> {
     if !decoder.copies() {
         return Ok(decoder.cut(undecoded, span));

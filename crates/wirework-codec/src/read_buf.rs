@@ -156,37 +156,40 @@ impl ReadBuf {
     ///
     /// # Panics
     /// Panics when there are fewer bytes than the frame takes.
-    #[inline(never)]
     pub fn take(&mut self, span: &Span) -> Bytes {
-        let len = self.len();
+        let payload = span.payload();
+        let is_last = span.len() == self.len();
         let (lent, undecoded) = self.lent();
-        if lent.form != Form::InPlace || !lent.gathers(span.payload().len(), span.len() == len) {
-            return self.take_shared(span);
-        }
-        lent.gather(mem::take(undecoded));
-        self.split(span)
-    }
-
-    /// As [`take`](Self::take), in the form that the bytes are in.
-    fn take_shared(&mut self, span: &Span) -> Bytes {
-        if self.gathered_bytes().is_some() {
-            return self.split(span);
-        }
-        let (lent, undecoded) = self.lent();
-        if lent.form == Form::Gathered {
+        if lent.form == Form::Gathered || (lent.form == Form::InPlace && !is_last && lent.gathers(payload.len())) {
             lent.gather(mem::take(undecoded));
-            return self.split(span);
+            if payload.len() >= lent.least_split {
+                return self.split(span);
+            }
+            let frame = Bytes::copy_from_slice(&lent.gathered[payload]);
+            lent.gathered.advance(span.len());
+            return frame;
         }
-        let (start, end) = (undecoded.start, undecoded.end);
-        let frame = start + span.payload().start..start + span.payload().end;
-        let is_last = span.len() == end - start;
+        let start = undecoded.start;
         self.advance(span.len());
         let (lent, undecoded) = self.lent();
-        let frame = lent.take(frame, is_last);
+        let frame = lent.take(start + payload.start..start + payload.end, is_last);
         if is_last {
             *undecoded = 0..0;
         }
         frame
+    }
+
+    /// Whether the bytes are gathered, and the frame at the front is to be [split off](Self::split) them.
+    #[inline]
+    pub(crate) fn splits(&self, span: &Span) -> bool {
+        match &self.memory {
+            Memory::Lent { lent, undecoded } => {
+                lent.form == Form::Gathered
+                    && undecoded.start == undecoded.end
+                    && span.payload().len() >= lent.least_split
+            }
+            Memory::Aside(_) => false,
+        }
     }
 
     /// Splits a frame off the front of what is [gathered](Self::gathered_bytes).

@@ -36,6 +36,8 @@ pub(super) struct Lent {
     pub(super) frozen: Bytes,
     /// If gathered, what is undecoded, in front of what is so in `block`.
     pub(super) gathered: BytesMut,
+    /// If gathered, how long a frame is at least that is split off: a shorter one would keep too much alive.
+    pub(super) least_split: usize,
     /// The frame found last, from the first undecoded byte.
     pub(super) located: Span,
 }
@@ -49,7 +51,6 @@ pub(super) enum Form {
 
 impl Lent {
     /// An empty one, with a block unless it is new.
-    #[expect(clippy::unnecessary_box_returns, reason = "what is lent is the box")]
     pub(super) fn from_pool() -> Box<Self> {
         let pooled = POOL.try_with(|pool| pool.borrow_mut().pop()).ok().flatten();
         pooled.unwrap_or_else(|| {
@@ -58,6 +59,7 @@ impl Lent {
                 block: Block::EMPTY,
                 frozen: Bytes::new(),
                 gathered: BytesMut::new(),
+                least_split: 0,
                 located: Span::skip(0),
             })
         })
@@ -133,6 +135,7 @@ impl Lent {
                 Form::InPlace | Form::Gathered => &self.block[undecoded],
             };
             self.gathered.extend_from_slice(undecoded);
+            self.least_split = self.gathered.capacity() / PINNED;
         }
         if self.form == Form::Frozen {
             self.frozen = Bytes::new();
@@ -154,9 +157,9 @@ impl Lent {
         0..len
     }
 
-    /// Whether to gather what is in place, for a frame of that length, the last one in it or not.
-    pub(super) fn gathers(&self, frame: usize, is_last: bool) -> bool {
-        !is_last && frame <= GATHERED && !is_pinned(&self.block, frame)
+    /// Whether to gather what is in place, of which the first frame is that long.
+    pub(super) fn gathers(&self, frame: usize) -> bool {
+        frame <= GATHERED && !is_pinned(&self.block, frame)
     }
 
     /// The bytes of `frame`, of what is not gathered; with nothing behind it if it is the last.
