@@ -455,13 +455,15 @@ impl<D: BorrowDecoder> Deframer<D> {
     ///
     /// # Errors
     /// Fails, for good, when the frame's bytes have no meaning.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `locate`; what cannot fail is seen not to then")]
     pub fn parse(&mut self, _: Located) -> Result<D::Frame<'_>, DecodeError<D::Error>> {
         let located = self.undecoded().located.clone();
         self.parse_at(&located)
     }
 
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `parse`")]
     fn parse_at(&mut self, span: &Span) -> Result<D::Frame<'_>, DecodeError<D::Error>> {
         let Self {
             decoder,
