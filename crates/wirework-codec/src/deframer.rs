@@ -466,14 +466,40 @@ impl<D: BorrowDecoder> Deframer<D> {
     ///
     /// # Errors
     /// Fails, for good, when the frame's bytes have no meaning.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `locate`; what cannot fail is seen not to then")]
     pub fn parse(&mut self, _: Located) -> Result<D::Frame<'_>, DecodeError<D::Error>> {
         let located = self.undecoded.located().clone();
         self.parse_at(&located)
     }
 
+    /// As [`locate`](Self::locate), at a glance. Where it says where a frame is, that is for [`parse_at`](Self::parse_at); where
+    /// it does not, nothing has happened.
+    #[doc(hidden)]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `locate`")]
+    pub fn glance(&mut self) -> Glance {
+        if self.state != State::Open || !self.undecoded.is_lent() {
+            return Glance::Unclear;
+        }
+        self.decoder.glance(self.undecoded.bytes_mut())
+    }
+
+    /// Where the frame is that [`locate`](Self::locate) has just found.
+    #[doc(hidden)]
     #[inline]
-    fn parse_at(&mut self, span: &Span) -> Result<D::Frame<'_>, DecodeError<D::Error>> {
+    pub fn place_of(&mut self, _: Located) -> Span {
+        self.undecoded.located().clone()
+    }
+
+    /// Consumes a frame that lies there.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    #[doc(hidden)]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `parse`")]
+    pub fn parse_at(&mut self, span: &Span) -> Result<D::Frame<'_>, DecodeError<D::Error>> {
         let Self {
             decoder,
             undecoded,

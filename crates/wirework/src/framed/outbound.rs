@@ -34,23 +34,26 @@ pub(super) struct Outbound<E> {
     low: u32,
     high: u32,
     state: State,
+    /// How writing failed, if it did.
+    failed: Option<io::ErrorKind>,
     /// Whether the connection took bytes that it may hold back until it is flushed.
     unflushed: bool,
 }
 
-#[derive(Debug, Clone, Copy)]
+/// Ordered, for whether frames are taken is asked for each of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum State {
     Open,
-    /// Above the high watermark and not yet below the low one.
+    /// The high watermark was reached, and the low one is not yet.
     Full,
     /// Writing failed.
-    Failed(io::ErrorKind),
+    Failed,
     Closed,
 }
 
 impl<E> Outbound<E> {
     pub(super) fn new(encoder: E, buf: WriteBuf) -> Self {
-        Self {
+        let mut this = Self {
             encoder,
             buf: (!buf.is_empty()).then(|| Box::new(buf)),
             ledger: Ledger::new(Direction::Sent),
@@ -58,9 +61,12 @@ impl<E> Outbound<E> {
             low: LOW_WATERMARK,
             high: HIGH_WATERMARK,
             state: State::Open,
+            failed: None,
             // Whoever had the connection before may have written to it.
             unflushed: true,
-        }
+        };
+        this.note_level();
+        this
     }
 
     pub(super) fn map<T>(self, map: impl FnOnce(E) -> T) -> Outbound<T> {
@@ -72,6 +78,7 @@ impl<E> Outbound<E> {
             low: self.low,
             high: self.high,
             state: self.state,
+            failed: self.failed,
             unflushed: self.unflushed,
         }
     }
@@ -89,6 +96,17 @@ impl<E> Outbound<E> {
         // Beyond 4 GiB there is no difference that anyone would see.
         self.high = u32::try_from(high).unwrap_or(u32::MAX);
         self.low = u32::try_from(low).unwrap_or(u32::MAX - 1);
+        if let State::Full = self.state {
+            self.state = State::Open;
+        }
+        self.note_level();
+    }
+
+    /// Notes that the high watermark has been reached, if it has.
+    fn note_level(&mut self) {
+        if self.unsent() >= self.high as usize {
+            self.state = State::Full;
+        }
     }
 
     /// How many bytes wait to be sent.
@@ -105,7 +123,7 @@ impl<E> Outbound<E> {
     /// Whether sending has to wait.
     #[inline]
     pub(super) fn is_full(&self) -> bool {
-        self.unsent() >= self.high as usize || matches!(self.state, State::Full)
+        self.state == State::Full
     }
 
     /// Waits until the next frame may be appended.
@@ -116,9 +134,9 @@ impl<E> Outbound<E> {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         match self.state {
-            State::Open if self.unsent() < self.high as usize => Poll::Ready(Ok(())),
-            State::Open | State::Full => self.poll_drain(io, cx),
-            State::Failed(_) | State::Closed => Poll::Ready(Err(self.refusal())),
+            State::Open => Poll::Ready(Ok(())),
+            State::Full => self.poll_drain(io, cx),
+            State::Failed | State::Closed => Poll::Ready(Err(self.refusal())),
         }
     }
 
@@ -136,10 +154,7 @@ impl<E> Outbound<E> {
     /// Writes until no more than the low watermark is left.
     #[cold]
     fn poll_drain(&mut self, io: &mut (impl AsyncWrite + Unpin), cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.state = State::Full;
-        ready!(self.poll_write_to(io, cx, self.low as usize))?;
-        self.state = State::Open;
-        Poll::Ready(Ok(()))
+        self.poll_write_to(io, cx, self.low as usize)
     }
 
     /// Appends a frame, full or not.
@@ -149,7 +164,7 @@ impl<E> Outbound<E> {
     where
         E: Encoder<T>,
     {
-        if let State::Failed(_) | State::Closed = self.state {
+        if self.state > State::Full {
             return Err(self.refusal().into());
         }
         let buf = self.buf.get_or_insert_with(spare_buf::take);
@@ -157,6 +172,9 @@ impl<E> Outbound<E> {
         match self.encoder.encode(item, buf) {
             Ok(()) => {
                 self.ledger.add_frame();
+                if buf.len() >= self.high as usize {
+                    self.state = State::Full;
+                }
                 Ok(())
             }
             Err(error) => Err(take_back(buf, mark, error)),
@@ -169,13 +187,10 @@ impl<E> Outbound<E> {
         io: &mut (impl AsyncWrite + Unpin),
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
-        if let State::Failed(_) = self.state {
+        if let State::Failed = self.state {
             return Poll::Ready(Err(self.refusal()));
         }
         ready!(self.poll_write_to(io, cx, 0))?;
-        if let State::Full = self.state {
-            self.state = State::Open;
-        }
         let flushed = ready!(Pin::new(io).poll_flush(cx));
         self.unflushed = false;
         Poll::Ready(self.note(flushed))
@@ -215,7 +230,7 @@ impl<E> Outbound<E> {
         self.failure.take()
     }
 
-    /// Writes until at most `left` bytes are unwritten.
+    /// Writes until at most `left` bytes are unwritten, which is no more than the low watermark.
     fn poll_write_to(
         &mut self,
         io: &mut (impl AsyncWrite + Unpin),
@@ -241,6 +256,9 @@ impl<E> Outbound<E> {
                     buf.advance_keeping(count);
                     self.ledger.flush();
                     self.unflushed = true;
+                    if self.state == State::Full && buf.len() <= self.low as usize {
+                        self.state = State::Open;
+                    }
                     if let Some(record) = self.ledger.record() {
                         record.has_written(count);
                     }
@@ -260,14 +278,16 @@ impl<E> Outbound<E> {
 
     /// Keeps a failure that nobody has been told of.
     fn keep(&mut self, error: io::Error) {
-        self.state = State::Failed(error.kind());
+        self.state = State::Failed;
+        self.failed = Some(error.kind());
         self.failure = Some(error);
     }
 
     /// Remembers a failure: nothing more can be sent, so nothing more is held.
     fn note(&mut self, result: io::Result<()>) -> io::Result<()> {
         if let Err(error) = &result {
-            self.state = State::Failed(error.kind());
+            self.state = State::Failed;
+            self.failed = Some(error.kind());
             self.buf = None;
             self.unflushed = false;
         }
@@ -280,9 +300,9 @@ impl<E> Outbound<E> {
         if let Some(failure) = self.take_failure() {
             return failure;
         }
-        match self.state {
-            State::Failed(kind) => io::Error::new(kind, "an earlier write on this connection failed"),
-            _ => io::Error::new(io::ErrorKind::BrokenPipe, "the connection was closed for sending"),
+        match self.failed {
+            Some(kind) => io::Error::new(kind, "an earlier write on this connection failed"),
+            None => io::Error::new(io::ErrorKind::BrokenPipe, "the connection was closed for sending"),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::task::{Context, Poll, ready};
 
-use wirework_codec::{BorrowDecoder, DecodeError, Decoder, Deframer};
+use wirework_codec::{BorrowDecoder, DecodeError, Decoder, Deframer, Glance};
 
 use super::ReadError;
 use super::inbound::Inbound;
@@ -44,16 +44,7 @@ impl<C: Connection, D, E> Sides<C, D, E> {
         D: Decoder,
     {
         if self.may_hand_out() {
-            // Where it can be done in two steps it is: a frame would be moved from function to function, which costs more.
-            let deframer = &mut self.inbound.deframer;
-            let buffered = if deframer.cuts() {
-                deframer
-                    .locate_cut()
-                    .map(|located| located.map(|located| deframer.cut(located)))
-            } else {
-                deframer.next()
-            };
-            match buffered {
+            match self.inbound.deframer.next() {
                 Ok(Some(frame)) => {
                     self.inbound.has_handed_out();
                     return Poll::Ready(Ok(Some(frame)));
@@ -73,21 +64,30 @@ impl<C: Connection, D, E> Sides<C, D, E> {
         D: BorrowDecoder,
     {
         let sides = held.take().expect("a future is not polled again once it is done");
-        let located = 'located: {
+        let span = 'found: {
             if sides.may_hand_out() {
-                match sides.inbound.deframer.locate() {
-                    Ok(Some(located)) => {
+                let deframer = &mut sides.inbound.deframer;
+                match deframer.glance() {
+                    Glance::Frame(span) => {
                         sides.inbound.has_handed_out();
-                        break 'located located;
+                        break 'found span;
                     }
-                    Ok(None) => {}
-                    Err(error) => {
-                        return Poll::Ready(Err(fail(&mut sides.connection, &mut sides.outbound, cx, error)));
-                    }
+                    Glance::Unclear => {}
+                    Glance::Never => match deframer.locate() {
+                        Ok(Some(located)) => {
+                            let span = deframer.place_of(located);
+                            sides.inbound.has_handed_out();
+                            break 'found span;
+                        }
+                        Ok(None) => {}
+                        Err(error) => {
+                            return Poll::Ready(Err(fail(&mut sides.connection, &mut sides.outbound, cx, error)));
+                        }
+                    },
                 }
             }
             match sides.poll_frame(cx, Deframer::locate) {
-                Poll::Ready(Some(Ok(located))) => located,
+                Poll::Ready(Some(Ok(located))) => sides.inbound.deframer.place_of(located),
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
                 Poll::Ready(None) => return Poll::Ready(Ok(None)),
                 Poll::Pending => {
@@ -101,7 +101,7 @@ impl<C: Connection, D, E> Sides<C, D, E> {
             inbound,
             outbound,
         } = sides;
-        match inbound.deframer.parse(located) {
+        match inbound.deframer.parse_at(&span) {
             Ok(frame) => Poll::Ready(Ok(Some((frame, Sending::new(connection, outbound))))),
             Err(error) => Poll::Ready(Err(fail(connection, outbound, cx, error))),
         }
