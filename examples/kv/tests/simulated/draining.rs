@@ -151,8 +151,9 @@ fn who_waits_is_told() {
 #[test]
 fn what_was_published_is_delivered() {
     sweep(lab::seeds(30), "what was published is delivered", |trial| async move {
+        lab::small_server(&trial);
         let server = lab::serve(&trial);
-        lab::far_away(&trial, &HOSTS);
+        hosts(&trial);
         lab::at_the_server(&trial, &["publisher"]);
         let mut clients = Vec::new();
         for host in HOSTS {
@@ -161,7 +162,7 @@ fn what_was_published_is_delivered() {
             clients.push(client);
         }
         let mut publisher = Client::connect(&trial, "publisher").await;
-        let payload = "x".repeat(trial.dice("length").index(3_000) + 1);
+        let payload = "x".repeat(trial.dice("length").index(6_000) + 1);
         for _ in 0..50 {
             trial.equal(
                 "PUBLISH",

@@ -44,6 +44,12 @@ pub(crate) fn start(runtime: &SimRuntime, settings: Settings) -> RunningServer {
     kv::start(runtime, ([0, 0, 0, 0], PORT).into(), settings, BEGIN).unwrap()
 }
 
+/// A host for the server whose system holds little: what a client does not take waits in the server itself.
+pub(crate) fn small_server(trial: &Trial) {
+    let options = HostOptions::new().send_buffer(5_000);
+    trial.host_with("server", options).unwrap();
+}
+
 /// The time since 1970, as the server tells it.
 pub(crate) fn time_of_day(trial: &Trial) -> Duration {
     BEGIN + trial.elapsed()

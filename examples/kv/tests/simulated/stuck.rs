@@ -1,8 +1,6 @@
 //! Clients that do not read, or read slowly, or stop in the middle: what they cost has a bound, and others do not
 //! notice.
 
-use std::time::Duration;
-
 use kv::Settings;
 use wirework::Runtime;
 use wirework_sim::{HostOptions, Trial, sweep};
@@ -70,7 +68,9 @@ fn a_subscriber_that_does_not_read_is_cut_off_and_nobody_else_notices() {
             trial.always(unsent.unwrap() <= 64 * 1024 + len + 100, || {
                 format!("{unsent:?} bytes are unsent")
             });
-            trial.always(published < 10_000, || "it is never cut off".into());
+            if published == 10_000 {
+                return trial.always(false, || "it is never cut off".into());
+            }
             trial.sleep(dice.duration(NANO, 5 * MS)).await;
         }
         // What was on its way or in the write buffer does not count.
@@ -140,10 +140,10 @@ fn one_that_reads_slowly_but_reads_is_not_cut_off() {
 /// Asks as long as the server takes it, and reads nothing. Gives how much was asked for.
 async fn flood(trial: &Trial, client: &mut Client) -> usize {
     let mut asked = 0;
-    while lab::within(trial, SEC, client.send("GET large")).await.is_some() {
+    while asked < 20_000 && lab::within(trial, SEC, client.send("GET large")).await.is_some() {
         asked += 1;
-        trial.always(asked < 100_000, || "it is never held back".into());
     }
+    trial.always(asked < 20_000, || "it is never held back".into());
     asked
 }
 
@@ -190,8 +190,9 @@ fn clients_that_do_not_read_replies_are_not_read_and_nobody_else_notices() {
         for _ in 0..asked {
             trial.equal("a large reply", &client.reply().await.len(), &LARGE);
         }
-        drop((stuck, halves));
-        trial.sleep(Duration::from_secs(3)).await;
+        // Those that still are stuck after a minute are not kept.
+        trial.sleep(80 * SEC).await;
         trial.equal("clients", &well.info("connected_clients").await, &2);
+        drop((stuck, halves));
     });
 }
