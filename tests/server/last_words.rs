@@ -121,8 +121,9 @@ fn lingering<N: Network>(
 async fn a_peer_that_does_not_close_is_given_a_second<N: Network>(network: N) {
     let clock = ManualClock::new(&network);
     let (mut far, ended) = lingering(&network, &clock, Linger::new());
-    // It is told the end, and may still speak.
+    // It is told the end, and may still speak: more than the pipe holds, so what it says is read, and its time runs.
     assert_eq!(far.read(&mut [0]).await.unwrap(), 0);
+    far.write_all(&[b'x'; 2000]).await.unwrap();
     clock.advance(Duration::from_millis(999));
     for _ in 0..10 {
         far.write_all(&[b'x'; 2000]).await.unwrap();

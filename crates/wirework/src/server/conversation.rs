@@ -123,8 +123,9 @@ async fn finish<C: Connection, D, E>(
 ) -> Result<(), Failure> {
     let closed = framed.close().await;
     if closed.is_ok() {
-        // A peer that keeps its connection open and is silent does not hold up the end of the server.
-        let linger = Linger::new().only_if_unread(true);
+        // After an error the peer probably has more to say. Otherwise one that keeps its connection open and is silent does not hold
+        // up the end of the server.
+        let linger = Linger::new().only_if_unread(ended.is_ok());
         linger.wait(framed.connection_mut(), cx).await;
     }
     ended?;
