@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_lite::future::{or, pending};
 use wirework::time::sleep;
-use wirework::{Connection, Context, Framed, Linger, Outbox, ReadError};
+use wirework::{Connection, Context, Framed, Outbox, ReadError};
 use wirework_resp::{Command, CommandDecoder, CommandError, OwnedCommand, ReplyEncoder, ReplyWriter};
 
 use crate::clients::Client;
@@ -37,10 +37,7 @@ pub async fn serve<C: Connection>(connection: C, cx: Context, shared: Arc<Shared
         .until(conversation.cx.shutdown());
     conversation.run(&mut framed).await?;
     // So that the last replies arrive, whatever the client was still sending.
-    Linger::new()
-        .only_if_unread(true)
-        .finish(framed, &conversation.cx)
-        .await
+    framed.finish(&conversation.cx).await
 }
 
 struct Conversation {
