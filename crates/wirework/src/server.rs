@@ -16,6 +16,7 @@ mod frame_limits;
 mod handle;
 mod in_flight;
 mod listeners;
+mod live;
 mod report;
 mod running;
 mod serve;
