@@ -26,7 +26,6 @@ const CHUNK: usize = 4096;
 /// |---|---|---|
 /// | how long the peer may take to close | 1 s | [`time`](Self::time) |
 /// | how many bytes it may still send | 16 MiB | [`max_bytes`](Self::max_bytes) |
-/// | waits for a peer that has said nothing | yes | [`only_if_unread`](Self::only_if_unread) |
 ///
 /// Beyond these the connection is closed as it is, which probably resets it.
 ///
@@ -45,7 +44,6 @@ const CHUNK: usize = 4096;
 pub struct Linger {
     time: Duration,
     max_bytes: u64,
-    only_if_unread: bool,
 }
 
 impl Linger {
@@ -55,7 +53,6 @@ impl Linger {
         Self {
             time: Duration::from_secs(1),
             max_bytes: 16 * 1024 * 1024,
-            only_if_unread: false,
         }
     }
 
@@ -71,15 +68,6 @@ impl Linger {
     #[must_use]
     pub const fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = bytes;
-        self
-    }
-
-    /// Sets whether to wait only for a peer that was found to have sent something which nobody has read; not unless set. It saves
-    /// the wait with peers that keep their connections open and are silent, as when a server ends; what such a peer sends a moment
-    /// later may then cost it the end of a long last reply.
-    #[must_use]
-    pub const fn only_if_unread(mut self, on: bool) -> Self {
-        self.only_if_unread = on;
         self
     }
 
@@ -117,15 +105,13 @@ impl Linger {
     pub(crate) async fn wait<C: Connection, R: Runtime>(&self, connection: &mut C, runtime: &R) {
         let mut left = self.max_bytes;
         let mut waste = Vec::new();
-        let mut began = !self.only_if_unread;
         let rest = poll_fn(|cx| {
             loop {
                 match poll_waste(connection, &mut waste, cx) {
-                    Poll::Pending if began => return Poll::Pending,
+                    Poll::Pending => return Poll::Pending,
                     Poll::Ready(count @ 1..) if count < left => left -= count,
-                    _ => return Poll::Ready(()),
+                    Poll::Ready(_) => return Poll::Ready(()),
                 }
-                began = true;
             }
         });
         // A peer that never stops is reset in the end.

@@ -11,7 +11,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wirework::{Connection, Context, Framed, Linger, Outbox, ReadError};
+use wirework::{Connection, Context, Framed, Outbox, ReadError};
 use wirework_resp::{Command, CommandDecoder, CommandError, ReplyEncoder, ReplyWriter};
 
 use self::ahead::Ahead;
@@ -38,10 +38,7 @@ pub async fn serve<C: Connection>(connection: C, cx: Context, shared: Arc<Shared
         .until(conversation.cx.shutdown());
     conversation.run(&mut framed).await?;
     // So that the last replies arrive, whatever the client was still sending.
-    Linger::new()
-        .only_if_unread(true)
-        .finish(framed, &conversation.cx)
-        .await
+    framed.finish(&conversation.cx).await
 }
 
 struct Conversation {

@@ -186,4 +186,11 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         to: "let mut left = self.max_bytes.min(1);",
         property: "ending::last_words_arrive_although_the_peer_goes_on",
     },
+    Mutation {
+        name: "a drained service closes across what its client still asks",
+        file: "crates/wirework/src/server/conversation.rs",
+        from: "if closed.is_ok() && cx.record().written() > 0 {",
+        to: "if closed.is_ok() && cx.record().written() == 0 {",
+        property: "ending::a_drain_loses_no_answer_of_those_who_go_on_asking",
+    },
 ];

@@ -8,7 +8,7 @@ use wirework::codec::LengthDelimited;
 use wirework::codec::bytes::Bytes;
 use wirework::time::sleep;
 use wirework::{Context, Framed, Linger, Network, Runtime};
-use wirework_sim::{SimRuntime, SweepConfig, sweep};
+use wirework_sim::{Latency, Link, SimRuntime, SweepConfig, sweep};
 
 use crate::lab::{self, MS, PORT, SEC, codec};
 
@@ -75,6 +75,67 @@ fn a_drain_answers_what_it_has_taken() {
                 "somebody was in the midst of it",
                 report.drained > 0 && !done.is_empty(),
             );
+        },
+    );
+}
+
+#[test]
+fn a_drain_loses_no_answer_of_those_who_go_on_asking() {
+    sweep(
+        SweepConfig::new(),
+        "a drain loses no answer of those who go on asking",
+        |trial| async move {
+            let (client, server) = lab::plain_pair(&trial);
+            let mut dice = trial.dice("drain");
+            // A second is enough for an answer to get there, and for the client to close.
+            let latency = Latency::Uniform(MS, dice.duration(2 * MS, 200 * MS));
+            trial
+                .set_link(
+                    &trial.host("client"),
+                    &trial.host("server"),
+                    Link::new().latency(latency),
+                )
+                .unwrap();
+            let done: Arc<Mutex<Vec<Bytes>>> = Arc::default();
+            let into = Arc::clone(&done);
+            let length = dice.index(2_000);
+            let service = move |request: Bytes| {
+                into.lock().unwrap().push(request.clone());
+                let answer: Vec<u8> = request.iter().copied().chain(vec![7; length]).collect();
+                async move { Ok::<_, std::io::Error>(Bytes::from(answer)) }
+            };
+            let listener = server.listen_tcp(([0, 0, 0, 0], PORT).into()).unwrap();
+            let running = lab::patient(&server)
+                .drain_deadline(100_000 * SEC)
+                .serve_service(listener, codec(), service);
+            let answered: Arc<Mutex<Vec<Bytes>>> = Arc::default();
+            let Ok(echo) = lab::dial(&client, "server").await else {
+                return;
+            };
+            let pause = dice.duration(Duration::ZERO, 50 * MS);
+            let callers = (0..8_u32).map(|caller| {
+                let (echo, answered, clock) = (echo.clone(), Arc::clone(&answered), client.clone());
+                client.spawn(async move {
+                    for number in 0..200 {
+                        let request = lab::number(caller * 1000 + number);
+                        if echo.call(request.clone()).within(50_000 * SEC).await.is_err() {
+                            break;
+                        }
+                        answered.lock().unwrap().push(request);
+                        sleep(&clock, pause).await;
+                    }
+                })
+            });
+            let callers: Vec<_> = callers.collect();
+            trial.sleep(dice.duration(MS, 10 * SEC)).await;
+            running.shutdown().await;
+            for caller in callers {
+                caller.await.unwrap();
+            }
+            let (done, answered) = (done.lock().unwrap(), answered.lock().unwrap());
+            let lost = done.iter().filter(|request| !answered.contains(request)).count();
+            trial.equal("answers that were lost", &lost, &0);
+            trial.sometimes("the end came in the midst of it", done.len() < 1600 && !done.is_empty());
         },
     );
 }

@@ -122,10 +122,9 @@ async fn finish<C: Connection, D, E>(
     cx: &crate::Context,
 ) -> Result<(), Failure> {
     let closed = framed.close().await;
-    if closed.is_ok() {
-        // A peer that keeps its connection open and is silent does not hold up the end of the server.
-        let linger = Linger::new().only_if_unread(true);
-        linger.wait(framed.connection_mut(), cx).await;
+    // Where nothing was sent, nothing can be lost.
+    if closed.is_ok() && cx.record().written() > 0 {
+        Linger::new().wait(framed.connection_mut(), cx).await;
     }
     ended?;
     Ok(closed?)

@@ -37,7 +37,8 @@ impl<R: Runtime> Server<R> {
     /// Serves framed conversations, each with a copy of `codec`.
     ///
     /// Once a shutdown has begun, a handler's [`next`](Framed::next) returns `None` as soon as all frames that have come are
-    /// handed out, so the plain loop ends by itself after its last reply.
+    /// handed out, so the plain loop ends by itself after its last reply. Where the peer may go on sending meanwhile, have it end
+    /// with [`finish`](Framed::finish), or that reply may be lost on its way.
     ///
     /// # Panics
     /// As [`serve`](Self::serve).
@@ -55,7 +56,8 @@ impl<R: Runtime> Server<R> {
     ///
     /// Up to [`max_in_flight`](Self::max_in_flight) requests of a connection are worked on at a time, within the connection's
     /// task; their replies leave in the order of the requests, unless set by [`replies`](Self::replies). Once a shutdown has
-    /// begun, the requests that have come are answered.
+    /// begun, the requests that have come are answered. A conversation that ends before its peer has closed its side, then or by
+    /// an error, gives it a second to do so, so that the last replies arrive: see [`Linger`](crate::Linger).
     ///
     /// # Panics
     /// As [`serve`](Self::serve).
