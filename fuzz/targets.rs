@@ -5,8 +5,11 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::{Debug, Write};
+use std::time::Duration;
 
+use futures_lite::future::or;
 use serde::{Deserialize, Serialize};
+use wirework::{Deadlines, Framed, Network, Server, connect};
 use wirework_codec::bytes::Bytes;
 use wirework_codec::{
     BorrowDecoder, ByteLines, Cbor, Cobs, DecodeError, Decoder, Deframer, Delimited, Detect, Detection, Either,
@@ -14,12 +17,13 @@ use wirework_codec::{
     ProxyCodec, ProxyHeader, RawBytes, RecoveringLines, Slip, VarintDelimited, WriteBuf,
 };
 use wirework_resp::{CmdEncoder, Command, CommandDecoder, ReplyEncoder, Value, ValueDecoder, Version, cmd};
+use wirework_sim::{Choices, HostOptions, Latency, Link, Swarm, SweepConfig, Trial, run_trial};
 
 /// A target: its name, and what it does with an input.
 pub(crate) type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub(crate) const TARGETS: [Target; 21] = [
+pub(crate) const TARGETS: [Target; 22] = [
     ("byte_lines", byte_lines),
     ("cbor", cbor),
     ("cobs", cobs),
@@ -39,6 +43,7 @@ pub(crate) const TARGETS: [Target; 21] = [
     ("recovering_lines", recovering_lines),
     ("resp_commands", resp_commands),
     ("resp_values", resp_values),
+    ("sim", sim),
     ("slip", slip),
     ("varint_delimited", varint_delimited),
 ];
@@ -316,6 +321,85 @@ pub(crate) fn resp_values(data: &[u8]) {
     }
     let again: Outcome<Value> = decode(make, &|deframer| deframer.next(), &[&bytes.to_vec()]);
     assert_eq!(format!("{again:?}"), format!("{:?}", (values, None::<()>)));
+}
+
+/// A conversation in a simulated world. The bytes decide about all of it: links and buffers, faults, and who runs next.
+pub(crate) fn sim(data: &[u8]) {
+    let swarm = Swarm::new(["client", "server"]).within(Duration::from_secs(10));
+    let config = SweepConfig::new().swarm(swarm.lasting(Duration::from_secs(10)));
+    if let Err(failure) = run_trial(&config, Choices::from_bytes(data), conversation) {
+        panic!("{failure}");
+    }
+}
+
+/// Frames to an echo server: whatever fails, what comes back is a beginning of what was sent.
+async fn conversation(trial: Trial) {
+    let mut dice = trial.dice("world");
+    let mut buffer = || *dice.pick(&[256 << 10, 1, 7, 300, 5_000]);
+    let mut host = |name| {
+        let options = HostOptions::new().send_buffer(buffer()).receive_buffer(buffer());
+        trial.host_with(name, options).expect("the names differ")
+    };
+    let (client, server) = (host("client"), host("server"));
+    let latency = Latency::Uniform(
+        Duration::ZERO,
+        dice.duration(Duration::ZERO, Duration::from_millis(100)),
+    );
+    let link = Link::new().latency(latency).loss(*dice.pick(&[0, 1_000, 50_000]));
+    let link = link.mtu(*dice.pick(&[65_535, 1_500, 69]));
+    trial.set_link(&client, &server, link).expect("a possible link");
+    server.start(|runtime| async move {
+        let listener = runtime
+            .listen_tcp(([0, 0, 0, 0], 7).into())
+            .expect("the port is free after a restart");
+        let echo = |mut framed: Framed<_, VarintDelimited>, _| async move {
+            while let Some(frame) = framed.next().await? {
+                framed.send(frame).await?;
+            }
+            std::io::Result::Ok(())
+        };
+        // On the slowest of links it takes hours.
+        let server = Server::new(&runtime).deadlines(Deadlines::none());
+        let _running = server.serve_framed(listener, VarintDelimited::new(), echo);
+        std::future::pending::<()>().await;
+    });
+    let frames: Vec<Bytes> = (0..1 + dice.below(20))
+        .map(|number| vec![u8::try_from(number).expect("below 20"); dice.index(600)].into())
+        .collect();
+    let runtime = client.runtime();
+    let mut back = Vec::new();
+    let talking = async {
+        let mut framed = Framed::new(connect(&runtime, "server:7").await?, VarintDelimited::new());
+        for frame in &frames {
+            framed.send(frame.clone()).await?;
+            if dice.below(2) == 1 {
+                back.extend(framed.next().await.map_err(std::io::Error::from)?);
+            }
+        }
+        framed.close().await?;
+        while let Some(frame) = framed.next().await.map_err(std::io::Error::from)? {
+            back.push(frame);
+        }
+        std::io::Result::Ok(())
+    };
+    let late = async {
+        trial.sleep(Duration::from_hours(20)).await;
+        Err(std::io::ErrorKind::TimedOut.into())
+    };
+    let ended = or(talking, late).await;
+    trial.always(frames.starts_with(&back), || {
+        format!("{} frames came back, and others than were sent", back.len())
+    });
+    trial.always(ended.is_err() || back.len() == frames.len(), || {
+        format!(
+            "all seemed well, but {} of {} frames came back",
+            back.len(),
+            frames.len()
+        )
+    });
+    trial.always(ended.is_ok() || !trial.plan().is_empty(), || {
+        format!("it failed without a fault: {ended:?}")
+    });
 }
 
 /// How to get the next frame, owned or borrowed.
