@@ -363,7 +363,7 @@ async fn conversation(trial: Trial) {
         let _running = server.serve_framed(listener, VarintDelimited::new(), echo);
         std::future::pending::<()>().await;
     });
-    let frames: Vec<Bytes> = (0..1 + dice.below(20))
+    let frames: Vec<Bytes> = (0..=dice.below(20))
         .map(|number| vec![u8::try_from(number).expect("below 20"); dice.index(600)].into())
         .collect();
     let runtime = client.runtime();
