@@ -338,7 +338,7 @@ where
     let turn = Cell::new(data.len());
     let by_turns = |deframer: &mut Deframer<D>| {
         turn.set(turn.get() + 1);
-        if turn.get() % 3 == 0 {
+        if turn.get().is_multiple_of(3) {
             Ok(deframer.next_ref()?.map(&own))
         } else {
             deframer.next()
