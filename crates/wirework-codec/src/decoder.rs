@@ -130,10 +130,10 @@ pub trait Decoder {
         unreachable!("a decoder that finds where to cut cuts there")
     }
 
-    /// As [`cut`](Self::cut), of a frame that [shares](ReadBuf::shares) memory with those behind it, as most of them do.
+    /// As [`cut`](Self::cut), of a frame in a buffer whose bytes are [gathered](ReadBuf::gathered_bytes).
     #[doc(hidden)]
     #[inline]
-    fn share(&mut self, src: &mut ReadBuf, span: &Span) -> Self::Item {
+    fn split(&mut self, src: &mut ReadBuf, span: &Span) -> Self::Item {
         self.cut(src, span)
     }
 

@@ -217,12 +217,17 @@ impl<D: Decoder> Deframer<D> {
         if !self.decoder.cuts() {
             return self.next_decoded();
         }
-        if self.state != State::Open || !self.undecoded.is_lent() {
+        // The most frequent way, straight on. What is rare is in functions of its own.
+        let bytes = if self.decoder.copies() {
+            self.undecoded.bytes_in_place()
+        } else {
+            self.undecoded.gathered_bytes()
+        };
+        let Some(bytes) = bytes else {
             return swapped(self.next_rarely());
-        }
-        let bytes = self.undecoded.bytes();
-        if bytes.is_empty() {
-            return Ok(None);
+        };
+        if self.state != State::Open || bytes.is_empty() {
+            return swapped(self.next_rarely());
         }
         let span = match self.decoder.glance_cut(bytes) {
             Glance::Frame(span) => span,
@@ -232,32 +237,22 @@ impl<D: Decoder> Deframer<D> {
                 other => return swapped(self.next_settled(other)),
             },
         };
-        if self.decoder.copies() {
-            let frame = self.decoder.copy(&self.undecoded.bytes()[span.payload()]);
-            self.undecoded.advance(span.len());
-            return match frame {
-                Ok(frame) => Ok(Some(frame)),
-                Err(source) => Err(self.uncut(source, &span)),
-            };
+        if !self.decoder.copies() {
+            if self.undecoded.splits(&span) {
+                return Ok(Some(self.decoder.split(&mut self.undecoded, &span)));
+            }
+            return swapped(self.next_cut(&span));
         }
-        // The frequent way is the only one here that makes a frame. Where several do, it goes through memory, written in other
-        // pieces than it is read in, and for that the processor has to wait for its own writes.
-        if self.undecoded.shares(&span) {
-            return Ok(Some(self.decoder.share(&mut self.undecoded, &span)));
+        let frame = self.decoder.copy(&bytes[span.payload()]);
+        self.undecoded.advance(span.len());
+        match frame {
+            Ok(frame) => Ok(Some(frame)),
+            Err(source) => Err(self.uncut(source, &span)),
         }
-        let frame = self.next_cut(&span);
-        Ok(Some(frame))
     }
 
-    /// The frame that was found at `span`, which does not simply share its memory.
-    #[inline(never)]
-    fn next_cut(&mut self, span: &Span) -> D::Item {
-        self.decoder.cut(&mut self.undecoded, span)
-    }
-
-    /// As [`next`](Self::next), of a decoder that cuts, when there are no bytes in a buffer, or there will be no more, or they take
-    /// a closer look.
-    #[cold]
+    /// As [`next`](Self::next), of a decoder that cuts, when the bytes are not in the form that most are in, or there are none, or
+    /// there will be no more, or they take a closer look.
     #[inline(never)]
     fn next_rarely(&mut self) -> Option<Result<D::Item, DecodeError<D::Error>>> {
         if self.state != State::Open {
@@ -268,6 +263,14 @@ impl<D: Decoder> Deframer<D> {
             Ok(None) => None,
             Err(error) => Some(Err(error)),
         }
+    }
+
+    /// As [`next`](Self::next), of the frame that was found at `span`.
+    #[inline(never)]
+    #[expect(clippy::unnecessary_wraps, reason = "as all rare ways; see `swapped`")]
+    fn next_cut(&mut self, span: &Span) -> Option<Result<D::Item, DecodeError<D::Error>>> {
+        let frame = cut(&mut self.decoder, &mut self.undecoded, span);
+        Some(frame.map_err(|source| self.uncut(source, span)))
     }
 
     /// As [`next`](Self::next), from a look that did not simply find a frame.
@@ -331,6 +334,9 @@ impl<D: Decoder> Deframer<D> {
     #[inline]
     pub fn cut(&mut self, _: Located) -> Result<D::Item, DecodeError<D::Error>> {
         let located = self.undecoded.located().clone();
+        if self.undecoded.splits(&located) && !self.decoder.copies() {
+            return Ok(self.decoder.split(&mut self.undecoded, &located));
+        }
         cut(&mut self.decoder, &mut self.undecoded, &located).map_err(|source| self.uncut(source, &located))
     }
 
@@ -382,8 +388,7 @@ impl<D: BorrowDecoder> Deframer<D> {
         self.parse_at(&span).map(Some)
     }
 
-    /// As [`next_ref`](Self::next_ref), when there are no bytes in a buffer, or there will be no more, or they take a closer look.
-    #[cold]
+    /// As [`next_ref`](Self::next_ref), when there are no bytes in place, or there will be no more, or they take a closer look.
     #[inline(never)]
     fn next_ref_rarely(&mut self) -> Option<Result<D::Frame<'_>, DecodeError<D::Error>>> {
         match self.locate() {
@@ -511,11 +516,7 @@ impl<D: BorrowDecoder> Deframer<D> {
 }
 
 /// Takes the frame at `span` off `undecoded`, also where it turns out to mean nothing.
-#[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "on the way of every frame, and a result by reference costs more than all it does"
-)]
+#[inline]
 fn cut<D: Decoder>(decoder: &mut D, undecoded: &mut ReadBuf, span: &Span) -> Result<D::Item, D::Error> {
     if !decoder.copies() {
         return Ok(decoder.cut(undecoded, span));

@@ -136,9 +136,9 @@ impl<F: Framing> Decoder for F {
     }
 
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "as `ReadBuf::share`")]
-    fn share(&mut self, src: &mut ReadBuf, span: &Span) -> Bytes {
-        src.share(span)
+    #[expect(clippy::inline_always, reason = "as `ReadBuf::split`")]
+    fn split(&mut self, src: &mut ReadBuf, span: &Span) -> Bytes {
+        src.split(span)
     }
 
     #[inline]

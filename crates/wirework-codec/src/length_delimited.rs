@@ -47,8 +47,8 @@ pub struct LengthDelimited {
     skips_set: bool,
     width: u8,
     little_endian: bool,
-    /// Whether all is as it is unless set otherwise, but for the limit. Worked out once rather than for each frame.
-    is_default: bool,
+    /// If all else is as it is unless set otherwise: one more than the limit. Worked out once rather than for each frame.
+    default_limit: u32,
 }
 
 impl LengthDelimited {
@@ -63,7 +63,7 @@ impl LengthDelimited {
             skips_set: false,
             width: 4,
             little_endian: false,
-            is_default: true,
+            default_limit: default_limit(MAX_LEN),
         }
     }
 
@@ -71,7 +71,7 @@ impl LengthDelimited {
     #[must_use]
     pub const fn max_len(mut self, bytes: usize) -> Self {
         self.max_len = bytes;
-        self
+        self.noting_default()
     }
 
     /// Sets how many bytes of a frame come before its length; 0 unless set.
@@ -138,8 +138,9 @@ impl LengthDelimited {
 
     const fn noting_default(mut self) -> Self {
         let skips_default = !self.skips_set || self.skip == 4;
-        self.is_default =
+        let is_default =
             self.offset == 0 && self.width == 4 && self.adjustment == 0 && !self.little_endian && skips_default;
+        self.default_limit = if is_default { default_limit(self.max_len) } else { 0 };
         self
     }
 
@@ -250,6 +251,17 @@ impl LengthDelimited {
     }
 }
 
+/// One more than the limit, as far as that is possible: beyond it, a frame is not taken the short way.
+const fn default_limit(max_len: usize) -> u32 {
+    if max_len < u32::MAX as usize {
+        #[expect(clippy::cast_possible_truncation, reason = "what would be cut off was asked for")]
+        let max_len = max_len as u32;
+        max_len + 1
+    } else {
+        u32::MAX
+    }
+}
+
 impl Default for LengthDelimited {
     fn default() -> Self {
         Self::new()
@@ -272,11 +284,11 @@ impl Framing for LengthDelimited {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "on the way of every frame")]
     fn glance_at(&self, src: &[u8]) -> Glance {
-        if let Some((header, rest)) = src.split_first_chunk()
-            && self.is_default
-        {
-            let len = u32::from_be_bytes(*header) as usize;
-            if len <= rest.len() && len <= self.max_len {
+        if let Some((header, rest)) = src.split_first_chunk() {
+            let len = u32::from_be_bytes(*header);
+            let is_simple = len < self.default_limit;
+            let len = len as usize;
+            if is_simple && len <= rest.len() {
                 return Glance::Frame(Span::new(4..4 + len, 4 + len));
             }
         }
@@ -291,9 +303,8 @@ impl<P: Payload> Encoder<P> for LengthDelimited {
     #[expect(clippy::inline_always, reason = "on the way of every frame")]
     fn encode(&mut self, item: P, dst: &mut WriteBuf) -> Result<(), LengthError> {
         let len = item.as_ref().len();
-        if self.is_default
-            && len <= self.max_len
-            && let Ok(header) = u32::try_from(len)
+        if let Ok(header) = u32::try_from(len)
+            && header < self.default_limit
         {
             if len < UNCOPIED {
                 dst.put_slices(&header.to_be_bytes(), item.as_ref());

@@ -14,6 +14,10 @@ use crate::block::{Block, MIN_BLOCK};
 /// A frame keeps at most this many times its own length alive; where it would be more, it is copied.
 const PINNED: usize = 1024;
 
+/// If the first frame of what was read is no longer than this, all that was read with it is copied into one [`BytesMut`], off which
+/// frames are split at half the cost of shares in the block.
+const GATHERED: usize = 1024;
+
 /// A thread keeps at most this many of these for reuse.
 const POOL_SIZE: usize = 16;
 
@@ -32,6 +36,8 @@ pub(super) struct Lent {
     pub(super) frozen: Bytes,
     /// If gathered, what is undecoded, in front of what is so in `block`.
     pub(super) gathered: BytesMut,
+    /// If gathered, how long a frame is at least that is split off: a shorter one would keep too much alive.
+    pub(super) least_split: usize,
     /// The frame found last, from the first undecoded byte.
     pub(super) located: Span,
 }
@@ -45,8 +51,7 @@ pub(super) enum Form {
 
 impl Lent {
     /// An empty one, with a block unless it is new.
-    #[expect(clippy::unnecessary_box_returns, reason = "what is lent is the box")]
-    pub(super) fn take() -> Box<Self> {
+    pub(super) fn from_pool() -> Box<Self> {
         let pooled = POOL.try_with(|pool| pool.borrow_mut().pop()).ok().flatten();
         pooled.unwrap_or_else(|| {
             Box::new(Self {
@@ -54,6 +59,7 @@ impl Lent {
                 block: Block::EMPTY,
                 frozen: Bytes::new(),
                 gathered: BytesMut::new(),
+                least_split: 0,
                 located: Span::skip(0),
             })
         })
@@ -63,9 +69,12 @@ impl Lent {
     pub(super) fn put_away(mut self: Box<Self>) {
         self.form = Form::InPlace;
         self.frozen = Bytes::new();
-        self.gathered = BytesMut::new();
-        if self.block.len() != MIN_BLOCK {
+        if self.block.len() == MIN_BLOCK {
+            // Once the frames that were split off it are gone, its memory is used again.
+            self.gathered.clear();
+        } else {
             self.block = Block::EMPTY;
+            self.gathered = BytesMut::new();
         }
         // A thread that is being taken down has no pool any more.
         let _ = POOL.try_with(|pool| {
@@ -90,9 +99,17 @@ impl Lent {
                 self.copy_in(&frozen[undecoded], &[], size)
             }
             Form::Gathered => {
-                let gathered = mem::take(&mut self.gathered);
-                let block = mem::take(&mut self.block);
-                self.copy_in(&gathered, &block[undecoded], size)
+                let mut gathered = mem::take(&mut self.gathered);
+                let settled = if undecoded.is_empty() {
+                    self.copy_in(&gathered, &[], size)
+                } else {
+                    let block = mem::take(&mut self.block);
+                    self.copy_in(&gathered, &block[undecoded], size)
+                };
+                // Its memory is used again once the frames that were split off it are gone.
+                gathered.clear();
+                self.gathered = gathered;
+                settled
             }
         }
     }
@@ -118,6 +135,7 @@ impl Lent {
                 Form::InPlace | Form::Gathered => &self.block[undecoded],
             };
             self.gathered.extend_from_slice(undecoded);
+            self.least_split = self.gathered.capacity() / PINNED;
         }
         if self.form == Form::Frozen {
             self.frozen = Bytes::new();
@@ -139,15 +157,13 @@ impl Lent {
         0..len
     }
 
-    /// Whether a frame of that length would keep too much of the frozen memory alive.
-    #[inline]
-    pub(super) fn is_pinned(&self, frame: usize) -> bool {
-        is_pinned(&self.frozen, frame)
+    /// Whether to gather what is in place, of which the first frame is that long.
+    pub(super) fn gathers(&self, frame: usize) -> bool {
+        frame <= GATHERED && !is_pinned(&self.block, frame)
     }
 
-    /// The bytes of `frame`, whose block is not gathered; with nothing behind it if it is the last.
-    #[inline(never)]
-    pub(super) fn take_slowly(&mut self, frame: Range<usize>, is_last: bool) -> Bytes {
+    /// The bytes of `frame`, of what is not gathered; with nothing behind it if it is the last.
+    pub(super) fn take(&mut self, frame: Range<usize>, is_last: bool) -> Bytes {
         if self.form == Form::InPlace {
             if is_pinned(&self.block, frame.len()) || (is_last && frame.len() <= super::SMALL) {
                 return Bytes::copy_from_slice(&self.block[frame]);
@@ -156,7 +172,7 @@ impl Lent {
             self.frozen = Bytes::from_owner(mem::take(&mut self.block));
             self.form = Form::Frozen;
         }
-        if self.is_pinned(frame.len()) {
+        if is_pinned(&self.frozen, frame.len()) {
             return Bytes::copy_from_slice(&self.frozen[frame]);
         }
         if is_last {
