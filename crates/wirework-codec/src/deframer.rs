@@ -484,11 +484,11 @@ impl<D: BorrowDecoder> Deframer<D> {
     #[doc(hidden)]
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as `locate`")]
-    pub fn glance(&mut self) -> Glance {
-        if self.state != State::Open || !self.undecoded.is_lent() {
-            return Glance::Unclear;
+    pub fn glance(&self) -> Glance {
+        match self.undecoded.bytes_in_place() {
+            Some(bytes) if self.state == State::Open => self.decoder.glance(bytes),
+            _ => Glance::Unclear,
         }
-        self.decoder.glance(self.undecoded.bytes_mut())
     }
 
     /// Where the frame is that [`locate`](Self::locate) has just found.
