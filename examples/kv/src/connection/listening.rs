@@ -40,9 +40,13 @@ impl Conversation {
                 }
             }
             Event::Said(Ok(None)) => {
-                // It is the server that ends: what was published before is for it still.
-                while self.cx.shutdown().has_begun() && !mailbox.is_empty() {
-                    hand_over(framed, &mailbox).await?;
+                if self.cx.shutdown().has_begun() {
+                    // It is the server that ends: what was published until now is for it still, and nothing is from now
+                    // on.
+                    self.session.leave(&mut self.shared.store());
+                    while !mailbox.is_empty() {
+                        hand_over(framed, &mailbox).await?;
+                    }
                 }
                 return Ok(false);
             }

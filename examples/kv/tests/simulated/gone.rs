@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use wirework_sim::{Config, Dice, Trial, sweep};
 
-use crate::lab::{self, Client, MS, NANO, SEC};
-
-const MICRO: Duration = Duration::from_micros(1);
+use crate::lab::{self, Client, MICRO, MS, NANO, SEC};
 
 const HOSTS: [&str; 6] = ["one", "two", "three", "four", "five", "six"];
 

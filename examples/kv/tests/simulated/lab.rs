@@ -15,6 +15,7 @@ use wirework_sim::{
 };
 
 pub(crate) const NANO: Duration = Duration::from_nanos(1);
+pub(crate) const MICRO: Duration = Duration::from_micros(1);
 pub(crate) const MS: Duration = Duration::from_millis(1);
 pub(crate) const SEC: Duration = Duration::from_secs(1);
 
