@@ -87,14 +87,12 @@ fn a_drain_loses_no_answer_of_those_who_go_on_asking() {
         |trial| async move {
             let (client, server) = lab::plain_pair(&trial);
             let mut dice = trial.dice("drain");
-            // A second is enough for an answer to get there, and for the client to close.
-            let latency = Latency::Uniform(MS, dice.duration(2 * MS, 200 * MS));
+            // A second is enough for all answers to get there, and for the client to close; but they are not there at once.
+            let link = Link::new()
+                .latency(Latency::Uniform(MS, dice.duration(2 * MS, 200 * MS)))
+                .bandwidth(Some(100_000));
             trial
-                .set_link(
-                    &trial.host("client"),
-                    &trial.host("server"),
-                    Link::new().latency(latency),
-                )
+                .set_link(&trial.host("client"), &trial.host("server"), link)
                 .unwrap();
             let done: Arc<Mutex<Vec<Bytes>>> = Arc::default();
             let into = Arc::clone(&done);
