@@ -8,7 +8,7 @@ use wirework::codec::LengthDelimited;
 use wirework::codec::bytes::Bytes;
 use wirework::time::sleep;
 use wirework::{Context, Framed, Linger, Network, Runtime};
-use wirework_sim::{Latency, Link, SimRuntime, SweepConfig, sweep};
+use wirework_sim::{HostOptions, Latency, Link, SimRuntime, SweepConfig, sweep};
 
 use crate::lab::{self, MS, PORT, SEC, codec};
 
@@ -85,16 +85,16 @@ fn a_drain_loses_no_answer_of_those_who_go_on_asking() {
         SweepConfig::new(),
         "a drain loses no answer of those who go on asking",
         |trial| async move {
-            let (client, server) = lab::plain_pair(&trial);
+            // A client that takes only a few answers at a time, so that the others wait at the server; but a second is enough for
+            // all of them to get there, and for the client to close.
+            let narrow = HostOptions::new().receive_buffer(3_000);
+            let client = trial.host_with("client", narrow).unwrap().runtime();
+            let server = trial.host("server").runtime();
             let mut dice = trial.dice("drain");
-            // A second is enough for an answer to get there, and for the client to close.
-            let latency = Latency::Uniform(MS, dice.duration(2 * MS, 200 * MS));
+            let latency = Latency::Uniform(MS, dice.duration(2 * MS, 20 * MS));
+            let link = Link::new().latency(latency);
             trial
-                .set_link(
-                    &trial.host("client"),
-                    &trial.host("server"),
-                    Link::new().latency(latency),
-                )
+                .set_link(&trial.host("client"), &trial.host("server"), link)
                 .unwrap();
             let done: Arc<Mutex<Vec<Bytes>>> = Arc::default();
             let into = Arc::clone(&done);
