@@ -61,10 +61,10 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         property: "limits::a_full_backlog_delays_and_loses_nobody",
     },
     Mutation {
-        name: "sending ignores the high watermark",
+        name: "the high watermark is twice what was asked for",
         file: "crates/wirework/src/framed/outbound.rs",
-        from: "if buf.len() >= self.high as usize {",
-        to: "if buf.len() >= self.high as usize * 4 {",
+        from: "self.high = u32::try_from(high).unwrap_or(u32::MAX);",
+        to: "self.high = u32::try_from(high * 2).unwrap_or(u32::MAX);",
         property: "framing::a_slow_reader_does_not_grow_the_sender",
     },
     Mutation {
@@ -152,10 +152,11 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         property: "reconnecting::a_pool_keeps_its_bound_and_hands_everything_on",
     },
     Mutation {
-        name: "a close that was dropped counts as done",
+        name: "a close that has to wait counts as done",
         file: "crates/wirework/src/framed/outbound.rs",
-        from: "let closed = ready!(Pin::new(io).poll_close(cx));",
-        to: "self.state = State::Closed;\n        let closed = ready!(Pin::new(io).poll_close(cx));",
+        from: "ready!(self.poll_flush(io, cx))?;\n        let closed",
+        to: "let flushed = self.poll_flush(io, cx);\n        self.state = State::Closed;\n        \
+             ready!(flushed)?;\n        let closed",
         property: "cancelling::cancelling_loses_and_doubles_nothing",
     },
     Mutation {
@@ -164,6 +165,20 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         from: "            if count < bytes.len() {\n                self.queued -= count;",
         to: "            if count < bytes.len() {\n                count -= count.min(1);\n                self.queued -= count;",
         property: "framing::halves_exchange_any_amount_through_any_buffer",
+    },
+    Mutation {
+        name: "a full buffer is read in one turn",
+        file: "crates/wirework/src/framed/inbound.rs",
+        from: "cx.waker().wake_by_ref();\n        Poll::Pending",
+        to: "let _ = cx;\n        Poll::Ready(())",
+        property: "framing::a_full_buffer_is_read_in_turns",
+    },
+    Mutation {
+        name: "whoever gives way is not woken again",
+        file: "crates/wirework/src/framed/inbound.rs",
+        from: "self.left = self.budget;\n        cx.waker().wake_by_ref();",
+        to: "self.left = self.budget;\n        let _ = cx;",
+        property: "framing::a_full_buffer_is_read_in_turns",
     },
     Mutation {
         name: "the last frames are not flushed",

@@ -1,7 +1,10 @@
 //! Frames over connections that cut, delay and hold back bytes in every way.
 
 use std::net::Shutdown;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use futures_lite::future::yield_now;
 use futures_lite::{AsyncWriteExt, StreamExt};
 use wirework::codec::bytes::Bytes;
 use wirework::time::sleep;
@@ -250,13 +253,13 @@ fn a_firehose_starves_nobody() {
             let task = hose.spawn(async move {
                 let (mut reader, mut writer) = Framed::new(spraying.connect_tcp(addr).await.unwrap(), codec()).split();
                 let reading = spraying.spawn(async move { while reader.next().await.unwrap().is_some() {} });
-                let drop_it = Bytes::from_static(b"drop");
+                let drop_it = Bytes::from_static(&[b'~'; 1000]);
                 while writer.feed(drop_it.clone()).await.is_ok() {}
                 drop(reading);
             });
             let client = trial.host("client").runtime();
             let polite = lab::dial(&client, "server").await.unwrap();
-            for _ in 0..20 {
+            for _ in 0..6 {
                 let before = trial.elapsed();
                 polite.call(Bytes::from_static(b"ping")).await.unwrap();
                 let took = trial.elapsed() - before;
@@ -264,6 +267,59 @@ fn a_firehose_starves_nobody() {
                 sleep(&client, 10 * MS).await;
             }
             drop((task, running));
+        },
+    );
+}
+
+#[test]
+fn a_full_buffer_is_read_in_turns() {
+    sweep(
+        SweepConfig::new(),
+        "a full buffer is read in turns",
+        |trial| async move {
+            let (client, server) = lab::plain_pair(&trial);
+            let (there, here) = lab::connection(&trial, &client, &server).await;
+            let mut dice = trial.dice("frames");
+            let budget = 1 + dice.below(100);
+            let frames = lab::frames(&mut dice, 500);
+            let (to_send, count) = (frames.clone(), frames.len());
+            let sending = client.spawn(async move {
+                let mut framed = Framed::new(there, codec());
+                for frame in to_send {
+                    framed.send(frame).await.unwrap();
+                }
+                framed.close().await.unwrap();
+                framed
+            });
+            // All of it is there by then.
+            trial.sleep(SEC).await;
+            let turns = Arc::new(AtomicU64::new(0));
+            let taken = Arc::clone(&turns);
+            let neighbour = server.spawn(async move {
+                loop {
+                    taken.fetch_add(1, Ordering::Relaxed);
+                    yield_now().await;
+                }
+            });
+            let mut framed = Framed::new(here, codec()).budget(u32::try_from(budget).unwrap());
+            let reading = server.spawn(async move {
+                let (mut got, mut turn, mut most, mut now) = (0, 0, 0, 0_u64);
+                while framed.next().await.unwrap().is_some() {
+                    got += 1;
+                    let before = std::mem::replace(&mut turn, turns.load(Ordering::Relaxed));
+                    now = if turn == before { now + 1 } else { 1 };
+                    most = most.max(now);
+                }
+                (got, most)
+            });
+            let (got, most) = reading.await.unwrap();
+            trial.equal("frames", &got, &count);
+            // Of two rounds it may have the end of the first and the beginning of the second.
+            trial.always(most <= 2 * budget, || {
+                format!("{most} frames between two turns of another task, with a budget of {budget}")
+            });
+            trial.sometimes("the budget was spent", most >= budget);
+            drop((neighbour, sending));
         },
     );
 }

@@ -131,7 +131,8 @@ pub(crate) fn number(number: u32) -> Bytes {
 pub(crate) fn frames(dice: &mut Dice, count: u32) -> Vec<Bytes> {
     let frame = |number: u32| {
         let length = match dice.below(10) {
-            0 if dice.below(2) == 0 => dice.below(4_000),
+            // Some are so long that they are queued rather than copied.
+            0 if dice.below(2) == 0 => dice.below(4_000) + 5_000 * (dice.below(8) / 7),
             1..=3 => dice.below(300),
             _ => dice.below(30),
         };

@@ -192,7 +192,15 @@ fn a_pool_keeps_its_bound_and_hands_everything_on() {
         let peak = peak.load(Ordering::Relaxed);
         trial.always(peak <= most, || format!("{peak} at a time, {most} allowed"));
         trial.sometimes("all were taken", peak == most);
-        trial.sometimes("all were answered", answered.load(Ordering::Relaxed) == 120);
+        let answered = answered.load(Ordering::Relaxed);
+        trial.sometimes(
+            "all were answered in spite of faults",
+            answered == 120 && !trial.plan().is_empty(),
+        );
+        // Whoever waits gets what is given back at once, long before it gives up.
+        trial.always(answered == 120 || !trial.plan().is_empty(), || {
+            format!("without a fault, {answered} of 120 were answered")
+        });
         let status = pool.status();
         trial.equal("waiting", &status.waiting, &0);
         trial.equal("idle is all there is", &status.idle, &status.total);
