@@ -2,6 +2,7 @@
 //!
 //! In one module, without the fuzzer, so that a test can replay the corpora on stable Rust.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::{Debug, Write};
@@ -363,7 +364,7 @@ async fn conversation(trial: Trial) {
         let _running = server.serve_framed(listener, VarintDelimited::new(), echo);
         std::future::pending::<()>().await;
     });
-    let frames: Vec<Bytes> = (0..1 + dice.below(20))
+    let frames: Vec<Bytes> = (0..=dice.below(20))
         .map(|number| vec![u8::try_from(number).expect("below 20"); dice.index(600)].into())
         .collect();
     let runtime = client.runtime();
@@ -408,18 +409,29 @@ type Next<'a, D, T, E> = dyn Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeErr
 /// Frames, and the error after them with its place in the stream.
 type Outcome<T> = (Vec<T>, Option<(u64, String)>);
 
-/// Decodes `data` whole and in chunks, owned and borrowed: the outcome must be the same. Returns the frames.
+/// Decodes `data` whole and in chunks, owned, borrowed and by turns: the outcome must be the same. Returns the frames.
 fn check<D, T>(make: impl Fn() -> D, own: impl Fn(<D as BorrowDecoder>::Frame<'_>) -> T, data: &[u8]) -> Vec<T>
 where
-    D: Decoder<Item = T> + BorrowDecoder + 'static,
+    D: Decoder<Item = T> + BorrowDecoder<Error = <D as Decoder>::Error> + 'static,
     T: PartialEq + Debug,
 {
     let chunks = chunks(data);
     let whole = decode(&make, &|deframer| deframer.next(), &[data]);
     let owned = decode(&make, &|deframer| deframer.next(), &chunks);
     let borrowed = decode(&make, &|deframer| Ok(deframer.next_ref()?.map(&own)), &chunks);
+    let turn = Cell::new(data.len());
+    let by_turns = |deframer: &mut Deframer<D>| {
+        turn.set(turn.get() + 1);
+        if turn.get().is_multiple_of(3) {
+            Ok(deframer.next_ref()?.map(&own))
+        } else {
+            deframer.next()
+        }
+    };
+    let mixed = decode(&make, &by_turns, &chunks);
     assert_eq!(owned, whole, "owned frames depend on how the input is cut");
     assert_eq!(borrowed, whole, "borrowed frames differ from owned ones");
+    assert_eq!(mixed, whole, "it matters which frames are borrowed");
     whole.0
 }
 
@@ -446,37 +458,47 @@ where
 
 fn decode<D, T, E: Error + 'static>(make: impl Fn() -> D, next: &Next<'_, D, T, E>, chunks: &[&[u8]]) -> Outcome<T> {
     let mut deframer = Deframer::new(make());
-    let mut frames = Vec::new();
+    let (mut frames, mut fed) = (Vec::new(), Vec::new());
     for chunk in chunks {
         deframer.push(chunk);
+        fed.extend_from_slice(chunk);
         if let Some(error) = drain(&mut deframer, next, &mut frames) {
-            return (frames, Some(error));
+            return (frames, Some(described(&error, &fed)));
         }
         deframer.release();
     }
     deframer.finish();
     let error = drain(&mut deframer, next, &mut frames);
-    (frames, error)
+    (frames, error.map(|error| described(&error, &fed)))
+}
+
+/// Where an error is, and what it and its causes say. Of the bytes that were fed before it, none may be lost.
+fn described<E: Error + 'static>(error: &DecodeError<E>, fed: &[u8]) -> (u64, String) {
+    let unread = error.unread();
+    assert!(fed.ends_with(unread), "what is unread is not what was fed last");
+    assert!(
+        error.offset() + unread.len() as u64 <= fed.len() as u64,
+        "the faulty frame starts behind what is unread"
+    );
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        let _ = write!(text, ": {source}");
+        cause = source.source();
+    }
+    (error.offset(), text)
 }
 
 fn drain<D, T, E: Error + 'static>(
     deframer: &mut Deframer<D>,
     next: &Next<'_, D, T, E>,
     frames: &mut Vec<T>,
-) -> Option<(u64, String)> {
+) -> Option<DecodeError<E>> {
     loop {
         match next(deframer) {
             Ok(Some(frame)) => frames.push(frame),
             Ok(None) => return None,
-            Err(error) => {
-                let mut text = error.to_string();
-                let mut cause = error.source();
-                while let Some(source) = cause {
-                    let _ = write!(text, ": {source}");
-                    cause = source.source();
-                }
-                return Some((error.offset(), text));
-            }
+            Err(error) => return Some(error),
         }
     }
 }

@@ -4,13 +4,16 @@
 #![allow(clippy::unwrap_used, reason = "in a test, the panic is the report")]
 
 use std::alloc::System;
+use std::future::poll_fn;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use wirework::codec::LengthDelimited;
-use wirework::{Connection, Context, Framed, Network, Server};
+use wirework::{Connection, Context, Framed, Handler, Network, Server};
 use wirework_tests::wirework_async_std::AsyncStd;
 use wirework_tests::wirework_smol::Smol;
 use wirework_tests::wirework_tokio::Tokio;
@@ -21,30 +24,33 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 /// How many connections are held at a time; with both ends, within the descriptors that a process may have by default.
 const CONNECTIONS: usize = 400;
 
+/// How many allocations 1,000 owned frames may cost.
+const OWNED: usize = 10;
+
+/// What was allocated while handlers were polled.
+static IN_HANDLERS: AtomicUsize = AtomicUsize::new(0);
+
 #[test]
 fn framed_connections_are_small_and_frames_cost_no_allocation() {
-    // What was reached, with some room for what the compiler makes of futures; the aim is 800 on the first two.
-    check("smol", &Smol::new(1).unwrap(), 960);
-    check("async-std", &AsyncStd::new(1).unwrap(), 980);
-    check("tokio", &Tokio::new(1).unwrap(), 1300);
+    // What was reached, with some room for what the compiler makes of futures.
+    check("smol", &Smol::new(1).unwrap(), 740);
+    check("async-std", &AsyncStd::new(1).unwrap(), 760);
+    check("tokio", &Tokio::new(1).unwrap(), 970);
 }
 
-/// Fails if an idle connection takes more than `limit` bytes, or if frames make allocations. Some are made per turn, by the runtime
-/// for its queues and timers, and how many turns there are depends on the machine; so 10,000 frames may cost a tenth of that.
+/// Fails if an idle connection takes more than `limit` bytes, or if frames make allocations.
 fn check<N: Network>(name: &str, network: &N, limit: usize) {
-    let listener = network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
-    let server = Server::new(network).serve_framed(listener, LengthDelimited::new(), echo);
-    let addr = server.local_addr().unwrap().ip().unwrap();
+    let frames = least_of(name, network, 0, borrowed);
+    assert_eq!(frames, 0, "{name}: allocations for 1,000 borrowed frames");
+    // What they are split off is made by a few allocations for each batch, of which there are ten.
+    let frames = least_of(name, network, OWNED, owned);
+    assert!(frames <= OWNED, "{name}: {frames} allocations for 1,000 owned frames");
 
+    let listener = network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
+    let server = Server::new(network).serve_framed(listener, LengthDelimited::new(), borrowed);
+    let addr = server.local_addr().unwrap().ip().unwrap();
     // The first connection pays for what all of them share.
-    let mut warm = TcpStream::connect(addr).unwrap();
-    exchange(&mut warm, 100);
-    let allocations = made();
-    for _ in 0..100 {
-        exchange(&mut warm, 100);
-    }
-    // Those of the client's requests are not the server's.
-    let allocations = made() - allocations - 100;
+    exchange(&mut TcpStream::connect(addr).unwrap(), 100);
 
     let before = live();
     let mut connections = connect(addr);
@@ -56,11 +62,7 @@ fn check<N: Network>(name: &str, network: &N, limit: usize) {
         exchange(connection, 100);
     }
     let after = each(live());
-    println!("{name}: {first} bytes per idle connection, {after} after traffic; {allocations} allocations");
-    assert!(
-        allocations < 1000,
-        "{name}: {allocations} allocations for 10,000 frames"
-    );
+    println!("{name}: {first} bytes per idle connection, {after} after traffic");
     assert!(first <= limit, "{name}: {first} bytes per idle connection");
     assert!(
         after <= limit,
@@ -68,9 +70,61 @@ fn check<N: Network>(name: &str, network: &N, limit: usize) {
     );
 }
 
-async fn echo<C: Connection>(mut framed: Framed<C, LengthDelimited>, _: Context) -> io::Result<()> {
+/// How many allocations are made by a handler of 1,000 frames, which come in ten batches, when nothing disturbs it: another thread
+/// may allocate at the same moment, and a batch may come in two pieces. What the runtime makes besides, for its queues and
+/// timers, is per turn.
+fn least_of<N: Network, H>(name: &str, network: &N, enough: usize, handler: H) -> usize
+where
+    H: Handler<Framed<N::TcpStream, LengthDelimited>>,
+{
+    let handler = Counting(handler);
+    let listener = network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
+    let server = Server::new(network).serve_framed(listener, LengthDelimited::new(), handler);
+    let mut connection = TcpStream::connect(server.local_addr().unwrap().ip().unwrap()).unwrap();
+    exchange(&mut connection, 100);
+    let mut least = usize::MAX;
+    for tries in 1..=1000 {
+        let before = IN_HANDLERS.load(Ordering::SeqCst);
+        for _ in 0..10 {
+            exchange(&mut connection, 100);
+        }
+        least = least.min(IN_HANDLERS.load(Ordering::SeqCst) - before);
+        if least <= enough {
+            println!("{name}: {least} allocations for 1,000 frames, in try {tries}");
+            break;
+        }
+    }
+    least
+}
+
+/// Counts what is allocated while a handler is polled.
+struct Counting<H>(H);
+
+impl<C: Send, H: Handler<C>> Handler<C> for Counting<H> {
+    type Error = H::Error;
+
+    async fn handle(&self, connection: C, cx: Context) -> Result<(), H::Error> {
+        let mut handling = pin!(self.0.handle(connection, cx));
+        poll_fn(|cx| {
+            let before = made();
+            let poll = handling.as_mut().poll(cx);
+            IN_HANDLERS.fetch_add(made() - before, Ordering::SeqCst);
+            poll
+        })
+        .await
+    }
+}
+
+async fn borrowed<C: Connection>(mut framed: Framed<C, LengthDelimited>, _: Context) -> io::Result<()> {
     while let Some((frame, mut out)) = framed.next_ref().await? {
         out.send(frame)?;
+    }
+    Ok(())
+}
+
+async fn owned<C: Connection>(mut framed: Framed<C, LengthDelimited>, _: Context) -> io::Result<()> {
+    while let Some(frame) = framed.next().await? {
+        framed.send(frame).await?;
     }
     Ok(())
 }

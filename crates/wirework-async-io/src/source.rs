@@ -232,7 +232,7 @@ mod tests {
     fn a_source_is_small() {
         assert_eq!(
             size_of::<Source<TcpStream>>() + size_of::<crate::reactor::Readiness>(),
-            72
+            64
         );
     }
 

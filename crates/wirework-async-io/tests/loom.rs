@@ -158,7 +158,7 @@ fn a_late_event_does_not_reach_the_next_socket() {
             events.dispatch([(key, Ready::READ)].into_iter(), &mut wakers);
             assert!(wakers.is_empty());
         });
-        table.remove(key);
+        table.remove(key.index());
         let next = Arc::new(Readiness::new());
         let probe = Probe::new();
         next.exhaust(Interest::Read, &probe.waker);

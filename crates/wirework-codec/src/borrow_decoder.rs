@@ -4,7 +4,7 @@ use std::error::Error;
 
 use bytes::{Buf, BytesMut};
 
-use crate::{Map, ReadBuf, Span, TryMap};
+use crate::{Glance, Map, ReadBuf, Span, TryMap};
 
 /// Turns bytes into frames that are borrowed from the read buffer.
 ///
@@ -62,6 +62,15 @@ pub trait BorrowDecoder {
     /// As [`locate`](Self::locate).
     fn locate_eof(&mut self, src: &[u8]) -> Result<Option<Span>, Self::Error> {
         self.locate(src)
+    }
+
+    /// The next frame at the front of `src`, as [`locate`](Self::locate) would find it. Whoever asks is inlined where frames are
+    /// asked for, and has just this one way to get them, so that nothing has to be looked at twice.
+    #[doc(hidden)]
+    #[inline]
+    fn glance(&self, src: &[u8]) -> Glance {
+        let _ = src;
+        Glance::Never
     }
 
     /// Makes a frame of the bytes that the last span named. They may be changed in place, to unescape them.

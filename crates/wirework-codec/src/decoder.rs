@@ -9,7 +9,7 @@ use std::error::Error;
 
 use bytes::BytesMut;
 
-use crate::{Limit, Map, ReadBuf, Span, TryMap};
+use crate::{Glance, Limit, Map, ReadBuf, Span, TryMap};
 
 /// Turns bytes into frames that own what they hold.
 ///
@@ -86,8 +86,8 @@ pub trait Decoder {
     }
 
     /// Whether it cuts frames off a buffer and needs nothing else, so that it can do so in two steps:
-    /// [`find_cut`](Self::find_cut), then [`cut`](Self::cut). A frame by value, handed from function to function, costs more
-    /// than to find it.
+    /// [`find_cut`](Self::find_cut), then [`cut`](Self::cut) or [`copy`](Self::copy). A frame by value, handed from function
+    /// to function, costs more than to find it.
     #[doc(hidden)]
     #[inline]
     fn cuts(&self) -> bool {
@@ -101,11 +101,40 @@ pub trait Decoder {
         Ok(None)
     }
 
+    /// As [`find_cut`](Self::find_cut), at a glance; see [`BorrowDecoder::glance`](crate::BorrowDecoder::glance).
+    #[doc(hidden)]
+    #[inline]
+    fn glance_cut(&self, src: &[u8]) -> Glance {
+        let _ = src;
+        Glance::Never
+    }
+
+    /// Whether frames are made by [`copy`](Self::copy).
+    #[doc(hidden)]
+    #[inline]
+    fn copies(&self) -> bool {
+        false
+    }
+
+    #[doc(hidden)]
+    #[inline]
+    fn copy(&mut self, frame: &[u8]) -> Result<Self::Item, Self::Error> {
+        let _ = frame;
+        unreachable!("a decoder that copies says how")
+    }
+
     #[doc(hidden)]
     #[inline]
     fn cut(&mut self, src: &mut ReadBuf, span: &Span) -> Self::Item {
         let _ = (src, span);
         unreachable!("a decoder that finds where to cut cuts there")
+    }
+
+    /// As [`cut`](Self::cut), of a frame in a buffer whose bytes are [gathered](ReadBuf::gathered_bytes).
+    #[doc(hidden)]
+    #[inline]
+    fn split(&mut self, src: &mut ReadBuf, span: &Span) -> Self::Item {
+        self.cut(src, span)
     }
 
     /// Makes something else of each frame.

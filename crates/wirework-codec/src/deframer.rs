@@ -3,12 +3,9 @@
 //! All that a decoder should not have to watch is watched here, once: the bound on buffered bytes, progress, and
 //! bytes left over at the end of the stream. It does no I/O, so the same code serves a connection, a test and a fuzzer.
 
-use std::mem;
-
 use bytes::Bytes;
 
-use crate::read_buf::PutAway;
-use crate::{BorrowDecoder, DecodeError, Decoder, Fault, ReadBuf, Span};
+use crate::{BorrowDecoder, DecodeError, Decoder, Fault, Glance, ReadBuf, Span};
 
 /// The most bytes that are buffered for one frame, unless set otherwise: 2 MiB.
 pub const MAX_BUFFERED: usize = 2 * 1024 * 1024;
@@ -35,12 +32,7 @@ pub const MAX_BUFFERED: usize = 2 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Deframer<D> {
     decoder: D,
-    /// `None` while a connection waits for bytes and has none, or a few.
-    undecoded: Option<Box<ReadBuf>>,
-    /// The few, and what else is kept of the buffer while there is none.
-    aside: Box<[u8]>,
-    read: u64,
-    read_class: u8,
+    undecoded: ReadBuf,
     state: State,
     max_buffered: usize,
 }
@@ -59,10 +51,7 @@ impl<D> Deframer<D> {
     pub fn new(decoder: D) -> Self {
         Self {
             decoder,
-            undecoded: None,
-            aside: Box::default(),
-            read: 0,
-            read_class: 0,
+            undecoded: ReadBuf::new(),
             state: State::Open,
             max_buffered: MAX_BUFFERED,
         }
@@ -94,37 +83,27 @@ impl<D> Deframer<D> {
         Deframer {
             decoder: map(self.decoder),
             undecoded: self.undecoded,
-            aside: self.aside,
-            read: self.read,
-            read_class: self.read_class,
             state: self.state,
             max_buffered: self.max_buffered,
         }
     }
 
     /// The decoder and the undecoded bytes.
-    pub fn into_parts(self) -> (D, Bytes) {
-        let undecoded = match self.undecoded {
-            Some(mut undecoded) => undecoded.take_all(),
-            None => self.aside.into(),
-        };
+    pub fn into_parts(mut self) -> (D, Bytes) {
+        let undecoded = self.undecoded.take_all();
         (self.decoder, undecoded)
     }
 
     /// How many undecoded bytes are buffered.
     #[inline]
     pub fn buffered(&self) -> usize {
-        self.undecoded
-            .as_ref()
-            .map_or(self.aside.len(), |undecoded| undecoded.len())
+        self.undecoded.len()
     }
 
     /// Where in the stream the undecoded bytes start: how many bytes have been decoded.
     #[inline]
     pub fn offset(&self) -> u64 {
-        self.undecoded
-            .as_ref()
-            .map_or(self.read - self.aside.len() as u64, |undecoded| undecoded.offset())
+        self.undecoded.offset()
     }
 
     /// Whether [`finish`](Self::finish) was called or an error ended the stream.
@@ -134,19 +113,17 @@ impl<D> Deframer<D> {
 
     /// How much memory is held for undecoded bytes, in bytes.
     pub fn memory(&self) -> usize {
-        self.undecoded
-            .as_ref()
-            .map_or(self.aside.len(), |undecoded| undecoded.memory())
+        self.undecoded.memory()
     }
 
     /// Appends bytes. See [`spare`](Self::spare) for reading without a copy.
     pub fn push(&mut self, bytes: &[u8]) {
-        self.undecoded().push(bytes);
+        self.undecoded.push(bytes);
     }
 
     /// Memory to read more bytes into; never empty. Tell [`filled`](Self::filled) how many came.
     pub fn spare(&mut self) -> &mut [u8] {
-        self.undecoded().spare()
+        self.undecoded.spare()
     }
 
     /// Takes the first `count` bytes of [`spare`](Self::spare) for read.
@@ -155,7 +132,7 @@ impl<D> Deframer<D> {
     /// Panics if that is more than there was room for.
     #[inline]
     pub fn filled(&mut self, count: usize) {
-        self.undecoded().filled(count);
+        self.undecoded.filled(count);
     }
 
     /// Says that the stream has ended: no more bytes will come.
@@ -168,39 +145,14 @@ impl<D> Deframer<D> {
     /// Lets go of memory before a wait for more bytes.
     #[inline]
     pub fn release(&mut self) {
-        let Some(mut undecoded) = self.undecoded.take_if(|undecoded| undecoded.is_small()) else {
-            return;
-        };
-        self.aside = undecoded.bytes().into();
-        let PutAway { read, read_class } = undecoded.put_away();
-        self.read = read;
-        self.read_class = read_class;
-    }
-
-    #[inline]
-    fn undecoded(&mut self) -> &mut ReadBuf {
-        self.undecoded.get_or_insert_with(|| {
-            let put_away = PutAway {
-                read: self.read,
-                read_class: self.read_class,
-            };
-            ReadBuf::resume(put_away, &mem::take(&mut self.aside))
-        })
-    }
-
-    /// Brings what was put aside back into a buffer.
-    #[inline]
-    fn load(&mut self) {
-        if self.undecoded.is_none() && !self.aside.is_empty() {
-            self.undecoded();
-        }
+        self.undecoded.release();
     }
 
     /// Ends the stream with an error in the frame that starts at `offset`.
     #[cold]
     fn fail<E>(&mut self, offset: u64, fault: Fault<E>) -> DecodeError<E> {
         self.state = State::Done;
-        DecodeError::new(fault, offset, self.undecoded().take_all())
+        DecodeError::new(fault, offset, self.undecoded.take_all())
     }
 
     /// Ends the stream with an error of the decoder, which had `before` bytes to decode.
@@ -221,10 +173,10 @@ impl<D> Deframer<D> {
         loop {
             match found {
                 Ok(Some(span)) if span.is_frame() => {
-                    self.undecoded().located = span;
+                    *self.undecoded.located() = span;
                     return Ok(Some(Located(())));
                 }
-                Ok(Some(span)) if span.len() > 0 => self.undecoded().advance(span.len()),
+                Ok(Some(span)) if span.len() > 0 => self.undecoded.advance(span.len()),
                 Ok(Some(_)) => return Err(self.fail(self.offset(), Fault::NoProgress)),
                 Ok(None) => return self.dry().map(|()| None),
                 Err(source) => return Err(self.fail(self.offset(), Fault::Malformed(source))),
@@ -262,36 +214,94 @@ impl<D: Decoder> Deframer<D> {
     #[expect(clippy::should_implement_trait, reason = "it is none: `None` is not the end")]
     #[inline]
     pub fn next(&mut self) -> Result<Option<D::Item>, DecodeError<D::Error>> {
-        if !self.cuts() {
+        if !self.decoder.cuts() {
             return self.next_decoded();
         }
-        let Some(undecoded) = &mut self.undecoded else {
-            return self.next_of_aside();
+        // The most frequent way, straight on. What is rare is in functions of its own.
+        let bytes = if self.decoder.copies() {
+            self.undecoded.bytes_in_place()
+        } else {
+            self.undecoded.gathered_bytes()
         };
-        let bytes = undecoded.bytes();
+        let Some(bytes) = bytes else {
+            return swapped(self.next_rarely());
+        };
+        if self.state != State::Open {
+            return swapped(self.next_rarely());
+        }
         if bytes.is_empty() {
             return Ok(None);
         }
-        // As `locate_cut` and `cut`, without a detour through memory.
-        match self.decoder.find_cut(bytes) {
-            Ok(Some(span)) if span.is_frame() => Ok(Some(self.decoder.cut(undecoded, &span))),
-            other => Ok(self.settle_cut(other)?.map(|located| self.cut(located))),
+        let span = match self.decoder.glance_cut(bytes) {
+            Glance::Frame(span) => span,
+            Glance::Unclear => return swapped(self.next_rarely()),
+            Glance::Never => match self.decoder.find_cut(bytes) {
+                Ok(Some(span)) if span.is_frame() => span,
+                other => return swapped(self.next_settled(other)),
+            },
+        };
+        if !self.decoder.copies() {
+            if self.undecoded.splits(&span) {
+                return Ok(Some(self.decoder.split(&mut self.undecoded, &span)));
+            }
+            return swapped(self.next_cut(&span));
+        }
+        let frame = self.decoder.copy(&bytes[span.payload()]);
+        self.undecoded.advance(span.len());
+        match frame {
+            Ok(frame) => Ok(Some(frame)),
+            Err(source) => Err(self.uncut(source, &span)),
         }
     }
 
+    /// As [`next`](Self::next), of a decoder that cuts, when the bytes are not in the form that most are in, or there are none, or
+    /// there will be no more, or they take a closer look.
     #[cold]
-    fn next_of_aside(&mut self) -> Result<Option<D::Item>, DecodeError<D::Error>> {
-        if self.aside.is_empty() {
-            return Ok(None);
+    #[inline(never)]
+    fn next_rarely(&mut self) -> Option<Result<D::Item, DecodeError<D::Error>>> {
+        if self.state != State::Open {
+            return self.next_decoded().transpose();
         }
-        self.load();
-        self.next()
+        match self.locate_cut() {
+            Ok(Some(located)) => Some(self.cut(located)),
+            Ok(None) => None,
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// As [`next`](Self::next), of the frame that was found at `span`.
+    #[inline(never)]
+    #[expect(clippy::unnecessary_wraps, reason = "as all rare ways; see `swapped`")]
+    fn next_cut(&mut self, span: &Span) -> Option<Result<D::Item, DecodeError<D::Error>>> {
+        let frame = cut(&mut self.decoder, &mut self.undecoded, span);
+        Some(frame.map_err(|source| self.uncut(source, span)))
+    }
+
+    /// As [`next`](Self::next), from a look that did not simply find a frame.
+    #[cold]
+    #[inline(never)]
+    fn next_settled(
+        &mut self,
+        found: Result<Option<Span>, D::Error>,
+    ) -> Option<Result<D::Item, DecodeError<D::Error>>> {
+        match self.settle_cut(found) {
+            Ok(Some(located)) => Some(self.cut(located)),
+            Ok(None) => None,
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// Ends the stream with an error in a frame that was found, and is consumed, but cannot be taken.
+    #[cold]
+    fn uncut(&mut self, source: D::Error, span: &Span) -> DecodeError<D::Error> {
+        let frame = self.offset() - span.len() as u64;
+        self.fail(frame, Fault::Malformed(source))
     }
 
     /// What comes of a look that was not simply a frame.
     fn settle_cut(&mut self, found: Result<Option<Span>, D::Error>) -> Result<Option<Located>, DecodeError<D::Error>> {
         self.settle(found, |deframer| {
-            let bytes = deframer.undecoded.as_mut()?.bytes();
+            let bytes = deframer.undecoded.bytes();
             (!bytes.is_empty()).then(|| deframer.decoder.find_cut(bytes))
         })
     }
@@ -311,17 +321,12 @@ impl<D: Decoder> Deframer<D> {
         reason = "on the way of every frame, and a result by reference costs more than all it does"
     )]
     pub fn locate_cut(&mut self) -> Result<Option<Located>, DecodeError<D::Error>> {
-        self.load();
-        let Some(undecoded) = &mut self.undecoded else {
-            return Ok(None);
-        };
-        let bytes = undecoded.bytes();
-        if bytes.is_empty() {
+        if self.undecoded.is_empty() {
             return Ok(None);
         }
-        match self.decoder.find_cut(bytes) {
+        match self.decoder.find_cut(self.undecoded.bytes()) {
             Ok(Some(span)) if span.is_frame() => {
-                undecoded.located = span;
+                *self.undecoded.located() = span;
                 Ok(Some(Located(())))
             }
             other => self.settle_cut(other),
@@ -331,10 +336,12 @@ impl<D: Decoder> Deframer<D> {
     /// Takes the frame that [`locate_cut`](Self::locate_cut) has just found.
     #[doc(hidden)]
     #[inline]
-    pub fn cut(&mut self, _: Located) -> D::Item {
-        let undecoded = self.undecoded.as_mut().expect("what was located is there");
-        let located = undecoded.located.clone();
-        self.decoder.cut(undecoded, &located)
+    pub fn cut(&mut self, _: Located) -> Result<D::Item, DecodeError<D::Error>> {
+        let located = self.undecoded.located().clone();
+        if self.undecoded.splits(&located) && !self.decoder.copies() {
+            return Ok(self.decoder.split(&mut self.undecoded, &located));
+        }
+        cut(&mut self.decoder, &mut self.undecoded, &located).map_err(|source| self.uncut(source, &located))
     }
 
     fn next_decoded(&mut self) -> Result<Option<D::Item>, DecodeError<D::Error>> {
@@ -346,10 +353,8 @@ impl<D: Decoder> Deframer<D> {
                 State::Ended => true,
                 State::Done => return Ok(None),
             };
-            self.undecoded();
-            let undecoded = self.undecoded.as_mut().expect("it was just put there");
-            let decoded = self.decoder.decode_from(undecoded, is_ended);
-            let is_progress = undecoded.len() < before;
+            let decoded = self.decoder.decode_from(&mut self.undecoded, is_ended);
+            let is_progress = self.undecoded.len() < before;
             return match decoded {
                 Ok(Some(frame)) if is_progress => Ok(Some(frame)),
                 // Bytes were skipped; a frame may follow them.
@@ -369,29 +374,48 @@ impl<D: BorrowDecoder> Deframer<D> {
     /// As [`next`](Self::next).
     #[inline]
     pub fn next_ref(&mut self) -> Result<Option<D::Frame<'_>>, DecodeError<D::Error>> {
-        if self.state != State::Open {
-            return match self.locate_last()? {
-                Some(located) => self.parse(located).map(Some),
-                None => Ok(None),
-            };
+        // The most frequent way, straight on. What is rare is in functions of its own.
+        if self.state != State::Open || !self.undecoded.is_lent() {
+            return swapped(self.next_ref_rarely());
         }
-        self.load();
-        let Some(undecoded) = &mut self.undecoded else {
-            return Ok(None);
-        };
-        let bytes = undecoded.bytes_mut();
+        let bytes = self.undecoded.bytes_mut();
         if bytes.is_empty() {
             return Ok(None);
         }
-        // As `locate`, without a detour through memory.
-        let span = match self.decoder.locate(bytes) {
-            Ok(Some(span)) if span.is_frame() => span,
-            other => match self.settle_located(other)? {
-                Some(Located(())) => self.undecoded().located.clone(),
-                None => return Ok(None),
+        let span = match self.decoder.glance(bytes) {
+            Glance::Frame(span) => span,
+            Glance::Unclear => return swapped(self.next_ref_rarely()),
+            Glance::Never => match self.decoder.locate(bytes) {
+                Ok(Some(span)) if span.is_frame() => span,
+                other => return swapped(self.next_ref_settled(other)),
             },
         };
         self.parse_at(&span).map(Some)
+    }
+
+    /// As [`next_ref`](Self::next_ref), when there are no bytes in place, or there will be no more, or they take a closer look.
+    #[cold]
+    #[inline(never)]
+    fn next_ref_rarely(&mut self) -> Option<Result<D::Frame<'_>, DecodeError<D::Error>>> {
+        match self.locate() {
+            Ok(Some(located)) => Some(self.parse(located)),
+            Ok(None) => None,
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// As [`next_ref`](Self::next_ref), from a look that did not simply find a frame.
+    #[cold]
+    #[inline(never)]
+    fn next_ref_settled(
+        &mut self,
+        found: Result<Option<Span>, D::Error>,
+    ) -> Option<Result<D::Frame<'_>, DecodeError<D::Error>>> {
+        match self.settle_located(found) {
+            Ok(Some(located)) => Some(self.parse(located)),
+            Ok(None) => None,
+            Err(error) => Some(Err(error)),
+        }
     }
 
     /// What comes of a look that was not simply a frame.
@@ -400,7 +424,7 @@ impl<D: BorrowDecoder> Deframer<D> {
         found: Result<Option<Span>, D::Error>,
     ) -> Result<Option<Located>, DecodeError<D::Error>> {
         self.settle(found, |deframer| {
-            let bytes = deframer.undecoded.as_mut()?.bytes_mut();
+            let bytes = deframer.undecoded.bytes_mut();
             (!bytes.is_empty()).then(|| deframer.decoder.locate(bytes))
         })
     }
@@ -419,17 +443,12 @@ impl<D: BorrowDecoder> Deframer<D> {
         if self.state != State::Open {
             return self.locate_last();
         }
-        self.load();
-        let Some(undecoded) = &mut self.undecoded else {
-            return Ok(None);
-        };
-        let bytes = undecoded.bytes_mut();
-        if bytes.is_empty() {
+        if self.undecoded.is_empty() {
             return Ok(None);
         }
-        match self.decoder.locate(bytes) {
+        match self.decoder.locate(self.undecoded.bytes_mut()) {
             Ok(Some(span)) if span.is_frame() => {
-                undecoded.located = span;
+                *self.undecoded.located() = span;
                 Ok(Some(Located(())))
             }
             other => self.settle_located(other),
@@ -442,11 +461,9 @@ impl<D: BorrowDecoder> Deframer<D> {
         if self.state == State::Done {
             return Ok(None);
         }
-        self.undecoded();
-        let undecoded = self.undecoded.as_mut().expect("it was just put there");
-        let found = self.decoder.locate_eof(undecoded.bytes_mut());
+        let found = self.decoder.locate_eof(self.undecoded.bytes_mut());
         self.settle(found, |deframer| {
-            Some(deframer.decoder.locate_eof(deframer.undecoded.as_mut()?.bytes_mut()))
+            Some(deframer.decoder.locate_eof(deframer.undecoded.bytes_mut()))
         })
     }
 
@@ -455,14 +472,40 @@ impl<D: BorrowDecoder> Deframer<D> {
     ///
     /// # Errors
     /// Fails, for good, when the frame's bytes have no meaning.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `locate`; what cannot fail is seen not to then")]
     pub fn parse(&mut self, _: Located) -> Result<D::Frame<'_>, DecodeError<D::Error>> {
-        let located = self.undecoded().located.clone();
+        let located = self.undecoded.located().clone();
         self.parse_at(&located)
     }
 
+    /// As [`locate`](Self::locate), at a glance. Where it says where a frame is, that is for [`parse_at`](Self::parse_at); where
+    /// it does not, nothing has happened.
+    #[doc(hidden)]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `locate`")]
+    pub fn glance(&self) -> Glance {
+        match self.undecoded.bytes_in_place() {
+            Some(bytes) if self.state == State::Open => self.decoder.glance(bytes),
+            _ => Glance::Unclear,
+        }
+    }
+
+    /// Where the frame is that [`locate`](Self::locate) has just found.
+    #[doc(hidden)]
     #[inline]
-    fn parse_at(&mut self, span: &Span) -> Result<D::Frame<'_>, DecodeError<D::Error>> {
+    pub fn place_of(&mut self, _: Located) -> Span {
+        self.undecoded.located().clone()
+    }
+
+    /// Consumes a frame that lies there.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    #[doc(hidden)]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `parse`")]
+    pub fn parse_at(&mut self, span: &Span) -> Result<D::Frame<'_>, DecodeError<D::Error>> {
         let Self {
             decoder,
             undecoded,
@@ -470,13 +513,33 @@ impl<D: BorrowDecoder> Deframer<D> {
             ..
         } = self;
         undecoded
-            .as_mut()
-            .expect("what was located is there")
             .take_in_place(span, |frame| decoder.parse(frame))
             .map_err(|fault| {
                 *state = State::Done;
                 DecodeError::new(Fault::Malformed(fault.source), fault.offset, fault.unread)
             })
+    }
+}
+
+/// Takes the frame at `span` off `undecoded`, also where it turns out to mean nothing.
+#[inline]
+fn cut<D: Decoder>(decoder: &mut D, undecoded: &mut ReadBuf, span: &Span) -> Result<D::Item, D::Error> {
+    if !decoder.copies() {
+        return Ok(decoder.cut(undecoded, span));
+    }
+    let frame = decoder.copy(&undecoded.bytes()[span.payload()]);
+    undecoded.advance(span.len());
+    frame
+}
+
+/// What comes of the rare ways of a function whose frequent way is inlined. They give it the other way round on purpose: what
+/// is written by a call could otherwise not be kept in registers, on the frequent way either.
+#[inline]
+fn swapped<T, E>(result: Option<Result<T, E>>) -> Result<Option<T>, E> {
+    match result {
+        Some(Ok(frame)) => Ok(Some(frame)),
+        Some(Err(error)) => Err(error),
+        None => Ok(None),
     }
 }
 

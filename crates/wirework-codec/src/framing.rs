@@ -6,8 +6,8 @@ use std::error::Error;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use crate::read_buf::TINY;
-use crate::{BorrowDecoder, Decoder, ReadBuf, Span};
+use crate::read_buf::COPIED;
+use crate::{BorrowDecoder, Decoder, Glance, ReadBuf, Span};
 
 /// Cuts a byte stream into runs of bytes.
 ///
@@ -50,6 +50,14 @@ pub trait Framing {
         self.find(src)
     }
 
+    /// As [`find`](Self::find), at a glance; see [`BorrowDecoder::glance`].
+    #[doc(hidden)]
+    #[inline]
+    fn glance_at(&self, src: &[u8]) -> Glance {
+        let _ = src;
+        Glance::Never
+    }
+
     /// Whether frames have escapes in them, so that [`unescape`](Self::unescape) is to be called.
     const ESCAPES: bool = false;
 
@@ -78,6 +86,11 @@ impl<F: Framing> BorrowDecoder for F {
     #[inline]
     fn locate_eof(&mut self, src: &[u8]) -> Result<Option<Span>, F::Error> {
         self.find_eof(src)
+    }
+
+    #[inline]
+    fn glance(&self, src: &[u8]) -> Glance {
+        self.glance_at(src)
     }
 
     #[inline]
@@ -112,10 +125,20 @@ impl<F: Framing> Decoder for F {
         self.find(src)
     }
 
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "as `ReadBuf::take`")]
+    #[inline]
+    fn glance_cut(&self, src: &[u8]) -> Glance {
+        self.glance_at(src)
+    }
+
+    #[inline]
     fn cut(&mut self, src: &mut ReadBuf, span: &Span) -> Bytes {
         src.take(span)
+    }
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `ReadBuf::split`")]
+    fn split(&mut self, src: &mut ReadBuf, span: &Span) -> Bytes {
+        src.split(span)
     }
 
     #[inline]
@@ -155,16 +178,17 @@ pub(crate) fn unescape<'a, F: Framing>(framing: &mut F, frame: &'a mut [u8]) -> 
 
 /// Takes a frame off the front of `src`.
 fn take<F: Framing>(framing: &mut F, src: &mut BytesMut, span: &Span) -> Result<Option<Bytes>, F::Error> {
-    let mut frame = src.split_to(span.len());
-    if span.is_skipped() {
-        return Ok(None);
-    }
-    let frame = if F::ESCAPES || span.payload().len() <= TINY {
-        Bytes::copy_from_slice(unescape(framing, &mut frame[span.payload()])?)
-    } else {
+    if !F::ESCAPES && !span.is_skipped() && span.payload().len() > COPIED {
+        let mut frame = src.split_to(span.len());
         frame.truncate(span.payload().end);
         frame.advance(span.payload().start);
-        frame.freeze()
+        return Ok(Some(frame.freeze()));
+    }
+    let frame = if span.is_skipped() {
+        Ok(None)
+    } else {
+        unescape(framing, &mut src[span.payload()]).map(|frame| Some(Bytes::copy_from_slice(frame)))
     };
-    Ok(Some(frame))
+    src.advance(span.len());
+    frame
 }

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use crate::write_buf::UNCOPIED;
-use crate::{Enclose, Encoder, Framing, Mark, Payload, Span, WriteBuf};
+use crate::{Enclose, Encoder, Framing, Glance, Mark, Payload, Span, WriteBuf};
 
 /// The longest frame, unless set otherwise: 1 MiB.
 const MAX_LEN: usize = 1024 * 1024;
@@ -47,8 +47,8 @@ pub struct LengthDelimited {
     skips_set: bool,
     width: u8,
     little_endian: bool,
-    /// Whether all is as it is unless set otherwise, but for the limit. Worked out once rather than for each frame.
-    is_default: bool,
+    /// If all else is as it is unless set otherwise: one more than the limit. Worked out once rather than for each frame.
+    default_limit: u32,
 }
 
 impl LengthDelimited {
@@ -63,7 +63,7 @@ impl LengthDelimited {
             skips_set: false,
             width: 4,
             little_endian: false,
-            is_default: true,
+            default_limit: default_limit(MAX_LEN),
         }
     }
 
@@ -71,7 +71,7 @@ impl LengthDelimited {
     #[must_use]
     pub const fn max_len(mut self, bytes: usize) -> Self {
         self.max_len = bytes;
-        self
+        self.noting_default()
     }
 
     /// Sets how many bytes of a frame come before its length; 0 unless set.
@@ -138,8 +138,9 @@ impl LengthDelimited {
 
     const fn noting_default(mut self) -> Self {
         let skips_default = !self.skips_set || self.skip == 4;
-        self.is_default =
+        let is_default =
             self.offset == 0 && self.width == 4 && self.adjustment == 0 && !self.little_endian && skips_default;
+        self.default_limit = if is_default { default_limit(self.max_len) } else { 0 };
         self
     }
 
@@ -250,6 +251,17 @@ impl LengthDelimited {
     }
 }
 
+/// One more than the limit, as far as that is possible: beyond it, a frame is not taken the short way.
+const fn default_limit(max_len: usize) -> u32 {
+    if max_len < u32::MAX as usize {
+        #[expect(clippy::cast_possible_truncation, reason = "what would be cut off was asked for")]
+        let max_len = max_len as u32;
+        max_len + 1
+    } else {
+        u32::MAX
+    }
+}
+
 impl Default for LengthDelimited {
     fn default() -> Self {
         Self::new()
@@ -259,23 +271,28 @@ impl Default for LengthDelimited {
 impl Framing for LengthDelimited {
     type Error = LengthError;
 
-    #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "on the way of every frame, and a result by reference costs more than all it does"
-    )]
+    #[inline]
     fn find(&mut self, src: &[u8]) -> Result<Option<Span>, LengthError> {
-        // The settings that most people use, in as few instructions as a loop written by hand takes.
-        if let Some((header, rest)) = src.split_first_chunk()
-            && self.is_default
-        {
-            let len = u32::from_be_bytes(*header) as usize;
-            if len <= rest.len() && len <= self.max_len {
-                return Ok(Some(Span::new(4..4 + len, 4 + len)));
-            }
+        if let Glance::Frame(span) = self.glance_at(src) {
+            return Ok(Some(span));
         }
         let found = self.find_any(src)?;
         Ok(found.map(|(start, end)| Span::new(start..end, end)))
+    }
+
+    /// With the settings that most people use, in as few instructions as a loop written by hand takes.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "on the way of every frame")]
+    fn glance_at(&self, src: &[u8]) -> Glance {
+        if let Some((header, rest)) = src.split_first_chunk() {
+            let len = u32::from_be_bytes(*header);
+            let is_simple = len < self.default_limit;
+            let len = len as usize;
+            if is_simple && len <= rest.len() {
+                return Glance::Frame(Span::new(4..4 + len, 4 + len));
+            }
+        }
+        Glance::Unclear
     }
 }
 
@@ -286,9 +303,8 @@ impl<P: Payload> Encoder<P> for LengthDelimited {
     #[expect(clippy::inline_always, reason = "on the way of every frame")]
     fn encode(&mut self, item: P, dst: &mut WriteBuf) -> Result<(), LengthError> {
         let len = item.as_ref().len();
-        if self.is_default
-            && len <= self.max_len
-            && let Ok(header) = u32::try_from(len)
+        if let Ok(header) = u32::try_from(len)
+            && header < self.default_limit
         {
             if len < UNCOPIED {
                 dst.put_slices(&header.to_be_bytes(), item.as_ref());

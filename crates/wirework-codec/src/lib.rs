@@ -76,7 +76,7 @@ pub use raw_bytes::RawBytes;
 pub use read_buf::ReadBuf;
 pub use recovering_lines::RecoveringLines;
 pub use slip::{Slip, SlipError};
-pub use span::Span;
+pub use span::{Glance, Span};
 pub use try_map::{TryMap, TryMapError};
 pub use varint_delimited::{VarintDelimited, VarintError};
 pub use write_buf::{Mark, WriteBuf};

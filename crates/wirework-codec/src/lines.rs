@@ -115,6 +115,26 @@ impl Decoder for Lines {
     fn decode_from(&mut self, src: &mut ReadBuf, is_ended: bool) -> Result<Option<String>, LinesError> {
         decode_in_place(self, src, is_ended, str::to_owned)
     }
+
+    #[inline]
+    fn cuts(&self) -> bool {
+        true
+    }
+
+    #[inline]
+    fn find_cut(&mut self, src: &[u8]) -> Result<Option<Span>, LinesError> {
+        self.bytes.find(src)
+    }
+
+    #[inline]
+    fn copies(&self) -> bool {
+        true
+    }
+
+    #[inline]
+    fn copy(&mut self, frame: &[u8]) -> Result<String, LinesError> {
+        Ok(text(frame)?.to_owned())
+    }
 }
 
 impl<T: Payload + AsRef<str>> Encoder<T> for Lines {

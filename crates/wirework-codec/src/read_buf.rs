@@ -3,7 +3,8 @@
 //! Three kinds of decoders want them in three forms: in place, to borrow from; shared, to cut owned frames off without a copy;
 //! and in a [`BytesMut`], as the ecosystem has it. This keeps them in the form that was asked for last.
 
-use std::cell::RefCell;
+mod lent;
+
 use std::mem;
 use std::ops::Range;
 
@@ -11,6 +12,7 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use crate::Span;
 use crate::block::{Block, MIN_BLOCK};
+use lent::{Form, Lent};
 
 /// Blocks to read into grow up to this size while reads fill them.
 const MAX_READ: usize = 256 * 1024;
@@ -18,49 +20,29 @@ const MAX_READ: usize = 256 * 1024;
 /// Up to this many bytes, or a quarter of a block, are moved out of it to let it go while waiting for more.
 const SMALL: usize = 2 * 1024;
 
-/// A frame keeps at most this many times its own length alive; where it would be more, it is copied.
-const PINNED: usize = 1024;
-
-/// Frames up to this many bytes, about what a `Bytes` itself takes, are copied out of a [`BytesMut`].
-pub(crate) const TINY: usize = 64;
+/// Owned frames up to this many bytes are copied out of a [`BytesMut`]: to allocate and copy so little costs no more than to
+/// share memory, and keeps less of it alive.
+pub(crate) const COPIED: usize = 256;
 
 /// What a [`Deframer`](crate::Deframer) has read and its decoder has not decoded.
 ///
 /// Only a decoder that overrides [`decode_from`](crate::Decoder::decode_from) sees it.
 #[derive(Debug)]
 pub struct ReadBuf {
-    form: Form,
-    /// What is read into. Unless frozen, `block[start..end]` is undecoded.
-    block: Block,
-    /// If frozen, all of the block, of which `start..end` is undecoded.
-    frozen: Bytes,
-    start: usize,
-    end: usize,
-    /// If gathered, what is undecoded, in front of what is so in `block`.
-    gathered: BytesMut,
+    memory: Memory,
     /// How many bytes were read in all.
     read: u64,
-    /// How large a block to read into.
-    read_size: usize,
-    /// The frame found last, from the first undecoded byte.
-    pub(crate) located: Span,
-}
-
-/// What is kept of a buffer that was given back, beside what was undecoded.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct PutAway {
-    /// How many bytes were read in all.
-    pub(crate) read: u64,
     /// How often the smallest block was doubled to get the size to read into.
-    pub(crate) read_class: u8,
+    read_class: u8,
 }
 
-/// A thread keeps at most this many empty buffers for reuse, most of them with a block.
-const POOL_BUFS: usize = 16;
-
-thread_local! {
-    #[expect(clippy::vec_box, reason = "what is lent is the box: a pointer is all that an idle connection has room for")]
-    static POOL: RefCell<Vec<Box<ReadBuf>>> = const { RefCell::new(Vec::new()) };
+/// Where the bytes are.
+#[derive(Debug)]
+enum Memory {
+    /// By themselves: a connection waits for more, and has none, or a few.
+    Aside(Box<[u8]>),
+    /// In a block, or whatever it has become.
+    Lent { lent: Box<Lent>, undecoded: Range<usize> },
 }
 
 /// A frame that has no meaning.
@@ -72,118 +54,84 @@ pub(crate) struct Unparsed<E> {
     pub(crate) unread: Bytes,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    InPlace,
-    Frozen,
-    Gathered,
-}
-
 impl ReadBuf {
     /// An empty buffer, which holds no memory.
     pub(crate) fn new() -> Self {
         Self {
-            form: Form::InPlace,
-            block: Block::EMPTY,
-            frozen: Bytes::new(),
-            start: 0,
-            end: 0,
-            gathered: BytesMut::new(),
+            memory: Memory::Aside(Box::default()),
             read: 0,
-            read_size: MIN_BLOCK,
-            located: Span::skip(0),
+            read_class: 0,
         }
-    }
-
-    /// A buffer that goes on where another one of the same stream was [given back](Self::put_away), with these undecoded bytes.
-    pub(crate) fn resume(put_away: PutAway, undecoded: &[u8]) -> Box<Self> {
-        let mut buf = POOL
-            .try_with(|pool| pool.borrow_mut().pop())
-            .ok()
-            .flatten()
-            .unwrap_or_else(|| Box::new(Self::new()));
-        buf.read_size = MIN_BLOCK << put_away.read_class;
-        buf.push(undecoded);
-        buf.read = put_away.read;
-        buf.read_size = MIN_BLOCK << put_away.read_class;
-        buf
-    }
-
-    /// Gives it back to the pool of the thread. What is in it is dropped.
-    pub(crate) fn put_away(self: Box<Self>) -> PutAway {
-        let mut this = self;
-        let put_away = PutAway {
-            read: this.read,
-            // Less than the smallest block is as good as that.
-            read_class: (this.read_size / MIN_BLOCK).max(1).ilog2().to_le_bytes()[0],
-        };
-        this.form = Form::InPlace;
-        this.frozen = Bytes::new();
-        this.gathered = BytesMut::new();
-        this.start = 0;
-        this.end = 0;
-        if this.block.len() != MIN_BLOCK {
-            this.block = Block::EMPTY;
-        }
-        // A thread that is being taken down has no pool any more.
-        let _ = POOL.try_with(|pool| {
-            let mut pool = pool.borrow_mut();
-            if pool.len() < POOL_BUFS {
-                pool.push(this);
-            }
-        });
-        put_away
     }
 
     /// How many bytes are undecoded.
     #[must_use]
     #[inline]
     pub fn len(&self) -> usize {
-        self.gathered.len() + (self.end - self.start)
+        match &self.memory {
+            Memory::Aside(aside) => aside.len(),
+            Memory::Lent { lent, undecoded } => lent.gathered.len() + (undecoded.end - undecoded.start),
+        }
     }
 
     /// Whether all bytes are decoded.
     #[must_use]
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.start == self.end && self.gathered.is_empty()
+        self.len() == 0
     }
 
     /// The undecoded bytes.
     #[inline]
     pub fn bytes(&mut self) -> &[u8] {
-        match self.form {
-            Form::InPlace => &self.block[self.start..self.end],
-            Form::Frozen => &self.frozen[self.start..self.end],
-            Form::Gathered => self.bytes_mut(),
+        let (lent, undecoded) = self.lent();
+        match lent.form {
+            Form::InPlace => &lent.block[undecoded.clone()],
+            Form::Frozen => &lent.frozen[undecoded.clone()],
+            Form::Gathered => {
+                if undecoded.start < undecoded.end {
+                    lent.gather(mem::take(undecoded));
+                }
+                &lent.gathered
+            }
+        }
+    }
+
+    /// As [`bytes`](Self::bytes), if frames can be [split off](Self::split) them at once.
+    #[inline]
+    pub(crate) fn gathered_bytes(&self) -> Option<&[u8]> {
+        match &self.memory {
+            Memory::Lent { lent, undecoded } if lent.form == Form::Gathered && undecoded.start == undecoded.end => {
+                Some(&lent.gathered)
+            }
+            _ => None,
+        }
+    }
+
+    /// As [`bytes`](Self::bytes), if they are in place.
+    #[inline]
+    pub(crate) fn bytes_in_place(&self) -> Option<&[u8]> {
+        match &self.memory {
+            Memory::Lent { lent, undecoded } if lent.form == Form::InPlace => Some(&lent.block[undecoded.clone()]),
+            _ => None,
         }
     }
 
     /// The undecoded bytes, to be changed in place.
     #[inline]
     pub fn bytes_mut(&mut self) -> &mut [u8] {
-        if self.form != Form::InPlace {
+        if self.lent().0.form != Form::InPlace {
             self.settle();
         }
-        &mut self.block[self.start..self.end]
+        let (lent, undecoded) = self.lent();
+        &mut lent.block[undecoded.clone()]
     }
 
     /// The undecoded bytes, as a decoder takes them that knows of [`BytesMut`] only.
     pub fn gathered(&mut self) -> &mut BytesMut {
-        if self.start < self.end {
-            let undecoded = match self.form {
-                Form::Frozen => &self.frozen[self.start..self.end],
-                Form::InPlace | Form::Gathered => &self.block[self.start..self.end],
-            };
-            self.gathered.extend_from_slice(undecoded);
-        }
-        if self.form == Form::Frozen {
-            self.frozen = Bytes::new();
-        }
-        self.form = Form::Gathered;
-        self.start = 0;
-        self.end = 0;
-        &mut self.gathered
+        let (lent, undecoded) = self.lent();
+        lent.gather(mem::take(undecoded));
+        &mut lent.gathered
     }
 
     /// Drops the first `count` bytes: they are decoded.
@@ -192,18 +140,63 @@ impl ReadBuf {
     /// Panics when there are fewer.
     #[inline]
     pub fn advance(&mut self, count: usize) {
-        if self.form == Form::Gathered {
-            self.settle();
+        assert!(count <= self.len(), "no more bytes are decoded than were read");
+        let (lent, undecoded) = self.lent();
+        if lent.form == Form::Gathered {
+            lent.gather(mem::take(undecoded));
+            lent.gathered.advance(count);
+        } else {
+            undecoded.start += count;
         }
-        assert!(
-            count <= self.end - self.start,
-            "no more bytes are decoded than were read"
-        );
-        self.start += count;
     }
 
-    /// Takes a frame off the front: as a part of the memory that it was read into; or as a copy, if it is a small one with
-    /// nothing behind it, or so short that it would keep more than 1024 times its length alive.
+    /// Takes a frame off the front: as a part of the memory that it was read into, or of a copy of all that was read with it, if
+    /// it is short; or as a copy of its own, if it is a small one with nothing behind it, or so short that it would keep
+    /// more than 1024 times its length alive.
+    ///
+    /// # Panics
+    /// Panics when there are fewer bytes than the frame takes.
+    pub fn take(&mut self, span: &Span) -> Bytes {
+        let payload = span.payload();
+        let is_last = span.len() == self.len();
+        let (lent, undecoded) = self.lent();
+        if lent.form == Form::Gathered || (lent.form == Form::InPlace && !is_last && lent.gathers(payload.len())) {
+            lent.gather(mem::take(undecoded));
+            if payload.len() >= lent.least_split {
+                return self.split(span);
+            }
+            let frame = Bytes::copy_from_slice(&lent.gathered[payload]);
+            lent.gathered.advance(span.len());
+            return frame;
+        }
+        let start = undecoded.start;
+        self.advance(span.len());
+        let (lent, undecoded) = self.lent();
+        let frame = lent.take(start + payload.start..start + payload.end, is_last);
+        if is_last {
+            *undecoded = 0..0;
+        }
+        frame
+    }
+
+    /// Whether the bytes are gathered, and the frame at the front is to be [split off](Self::split) them.
+    #[inline]
+    pub(crate) fn splits(&self, span: &Span) -> bool {
+        match &self.memory {
+            Memory::Lent { lent, undecoded } => {
+                lent.form == Form::Gathered
+                    && undecoded.start == undecoded.end
+                    && span.payload().len() >= lent.least_split
+            }
+            Memory::Aside(_) => false,
+        }
+    }
+
+    /// Splits a frame off the front of what is [gathered](Self::gathered_bytes).
+    ///
+    /// Of all ways to make a frame, this is the one that the compiler can see through. What others return it takes for a piece
+    /// of memory, and moves two fields at a time. They were written one at a time, so the processor cannot read them like that
+    /// until it has really written them, and that takes 10 ns.
     ///
     /// # Panics
     /// Panics when there are fewer bytes than the frame takes.
@@ -212,44 +205,12 @@ impl ReadBuf {
         clippy::inline_always,
         reason = "on the way of every frame, and a result by reference costs more than all it does"
     )]
-    pub fn take(&mut self, span: &Span) -> Bytes {
-        let frame = self.start + span.payload().start..self.start + span.payload().end;
-        if self.form != Form::Frozen || span.len() >= self.len() || is_pinned(&self.frozen, frame.len()) {
-            return self.take_slowly(span, frame);
-        }
-        self.start += span.len();
-        self.frozen.slice(frame)
-    }
-
-    /// As [`take`](Self::take), of a frame that is the first or the last of its block, or that is copied.
-    #[inline(never)]
-    fn take_slowly(&mut self, span: &Span, frame: Range<usize>) -> Bytes {
-        if self.form == Form::Gathered {
-            self.settle();
-            return self.take(span);
-        }
-        self.advance(span.len());
-        let is_last = self.start == self.end;
-        if self.form == Form::InPlace {
-            if is_pinned(&self.block, frame.len()) || (is_last && frame.len() <= SMALL) {
-                return Bytes::copy_from_slice(&self.block[frame]);
-            }
-            self.freeze();
-        }
-        if is_pinned(&self.frozen, frame.len()) {
-            return Bytes::copy_from_slice(&self.frozen[frame]);
-        }
-        if is_last {
-            // It takes the memory with it, rather than a share in it.
-            self.form = Form::InPlace;
-            self.start = 0;
-            self.end = 0;
-            let mut last = mem::take(&mut self.frozen);
-            last.truncate(frame.end);
-            last.advance(frame.start);
-            return last;
-        }
-        self.frozen.slice(frame)
+    pub(crate) fn split(&mut self, span: &Span) -> Bytes {
+        let (lent, _) = self.lent();
+        let mut frame = lent.gathered.split_to(span.len());
+        frame.truncate(span.payload().end);
+        frame.advance(span.payload().start);
+        frame.freeze()
     }
 
     /// Gives the bytes of a located frame to `parse`, and drops the frame. If that fails, drops all the rest as well.
@@ -259,12 +220,14 @@ impl ReadBuf {
         span: &Span,
         parse: impl FnOnce(&'a mut [u8]) -> Result<T, E>,
     ) -> Result<T, Unparsed<E>> {
-        let (frame, rest) = self.block[self.start..self.end].split_at_mut(span.len());
-        self.start += span.len();
+        let read = self.read;
+        let (lent, undecoded) = self.lent();
+        let (frame, rest) = lent.block[undecoded.clone()].split_at_mut(span.len());
+        undecoded.start += span.len();
         parse(&mut frame[span.payload()]).map_err(|source| {
-            self.start = self.end;
+            undecoded.start = undecoded.end;
             let unread = Bytes::copy_from_slice(rest);
-            let offset = self.read - (span.len() + unread.len()) as u64;
+            let offset = read - (span.len() + unread.len()) as u64;
             Unparsed { source, offset, unread }
         })
     }
@@ -277,39 +240,47 @@ impl ReadBuf {
 
     /// How much memory is held, in bytes.
     pub(crate) fn memory(&self) -> usize {
-        self.block.len() + self.frozen.len() + self.gathered.capacity()
+        match &self.memory {
+            Memory::Aside(aside) => aside.len(),
+            Memory::Lent { lent, .. } => lent.memory(),
+        }
     }
 
     /// Memory to read more bytes into; never empty.
     pub(crate) fn spare(&mut self) -> &mut [u8] {
-        if self.form == Form::Frozen {
+        let len = self.len();
+        let form = self.lent().0.form;
+        if form == Form::Frozen || (form == Form::Gathered && len <= SMALL) {
             self.settle();
         }
-        if self.start == self.end {
-            self.start = 0;
-            self.end = 0;
-            if self.block.len() < self.read_size {
-                self.block = Block::with_len(self.read_size);
+        let size = self.read_size();
+        let (lent, undecoded) = self.lent();
+        if undecoded.start == undecoded.end {
+            *undecoded = 0..0;
+            if lent.block.len() < size {
+                lent.block = Block::with_len(size);
             }
-        } else if self.block.len() - self.end <= self.block.len() / 2 {
-            self.make_room();
+        } else if lent.block.len() - undecoded.end <= lent.block.len() / 2 {
+            *undecoded = lent.make_room(undecoded.clone(), size);
         }
-        &mut self.block[self.end..]
+        &mut lent.block[undecoded.end..]
     }
 
     /// Takes the first `count` bytes of [`spare`](Self::spare) for read.
     #[inline]
     pub(crate) fn filled(&mut self, count: usize) {
-        let room = self.block.len() - self.end;
+        let size = self.read_size();
+        let (lent, undecoded) = self.lent();
+        let room = lent.block.len() - undecoded.end;
         assert!(count <= room, "{count} bytes cannot have been read into {room}");
-        self.end += count;
-        self.read += count as u64;
+        undecoded.end += count;
         if count == room {
-            self.read_size = (self.block.len() * 2).min(MAX_READ);
-        } else if self.end < self.read_size / 4 {
+            self.read_class = class_of((lent.block.len() * 2).min(MAX_READ));
+        } else if undecoded.end < size / 4 {
             // By all there is: this read may have brought but the end of a long frame.
-            self.read_size = (self.read_size / 2).max(MIN_BLOCK);
+            self.read_class = self.read_class.saturating_sub(1);
         }
+        self.read += count as u64;
     }
 
     /// Appends a copy of `bytes`.
@@ -323,9 +294,15 @@ impl ReadBuf {
         }
     }
 
-    /// Whether so little is undecoded that it is better kept by itself during a wait for more.
-    pub(crate) fn is_small(&self) -> bool {
-        self.len() <= SMALL.max(self.memory() / 4)
+    /// Gives back what was lent, unless there is so much in it that to copy it would cost more. What there is is kept aside.
+    #[inline]
+    pub(crate) fn release(&mut self) {
+        if self.is_lent() && self.len() <= SMALL.max(self.memory() / 4) {
+            let aside = Memory::Aside(self.bytes().into());
+            if let Memory::Lent { lent, .. } = mem::replace(&mut self.memory, aside) {
+                lent.put_away();
+            }
+        }
     }
 
     /// All undecoded bytes, which count as decoded then.
@@ -333,59 +310,59 @@ impl ReadBuf {
         mem::take(self.gathered()).freeze()
     }
 
-    /// Makes the block shared, so that frames can be parts of it. The last of them returns it to the pool.
-    fn freeze(&mut self) {
-        self.frozen = Bytes::from_owner(mem::take(&mut self.block));
-        self.form = Form::Frozen;
+    /// Whether there is a block, or whatever it has become.
+    #[inline]
+    pub(crate) fn is_lent(&self) -> bool {
+        matches!(self.memory, Memory::Lent { .. })
     }
 
-    /// Brings the undecoded bytes into `block`.
+    /// The frame found last, from the first undecoded byte.
+    #[inline]
+    pub(crate) fn located(&mut self) -> &mut Span {
+        &mut self.lent().0.located
+    }
+
+    /// What is lent, and which bytes of it are undecoded.
+    #[inline]
+    fn lent(&mut self) -> (&mut Lent, &mut Range<usize>) {
+        if !self.is_lent() {
+            self.lend();
+        }
+        match &mut self.memory {
+            Memory::Lent { lent, undecoded } => (lent, undecoded),
+            Memory::Aside(_) => unreachable!("it was just lent"),
+        }
+    }
+
+    /// Brings what was put aside into a block.
     #[cold]
+    #[inline(never)]
+    fn lend(&mut self) {
+        if let Memory::Aside(aside) = &mut self.memory {
+            let aside = mem::take(aside);
+            let mut lent = Lent::from_pool();
+            let undecoded = lent.copy_in(&aside, &[], MIN_BLOCK << self.read_class);
+            self.memory = Memory::Lent { lent, undecoded };
+        }
+    }
+
+    /// Brings the undecoded bytes into the block.
+    #[cold]
+    #[inline(never)]
     fn settle(&mut self) {
-        match mem::replace(&mut self.form, Form::InPlace) {
-            Form::InPlace => {}
-            Form::Frozen => {
-                let frozen = mem::take(&mut self.frozen);
-                self.copy_in(&frozen[self.start..self.end], &[]);
-            }
-            Form::Gathered => {
-                let gathered = mem::take(&mut self.gathered);
-                let block = mem::take(&mut self.block);
-                self.copy_in(&gathered, &block[self.start..self.end]);
-            }
-        }
+        let size = self.read_size();
+        let (lent, undecoded) = self.lent();
+        *undecoded = lent.settle(undecoded.clone(), size);
     }
 
-    /// Makes copies of `first` and `second` all that is undecoded.
-    fn copy_in(&mut self, first: &[u8], second: &[u8]) {
-        let len = first.len() + second.len();
-        self.start = 0;
-        self.end = len;
-        if len > 0 {
-            self.block = Block::with_len(len.max(self.read_size));
-            self.block[..first.len()].copy_from_slice(first);
-            self.block[first.len()..len].copy_from_slice(second);
-        }
-    }
-
-    /// Moves the undecoded bytes to the front of the block, or to a longer one.
-    fn make_room(&mut self) {
-        let undecoded = self.start..self.end;
-        if undecoded.len() < self.block.len() / 2 && self.block.len() >= self.read_size {
-            self.block.copy_within(undecoded.clone(), 0);
-        } else {
-            // Growing by what has come, never by what a header claims, bounds what is held by what the peer sent.
-            let mut longer = Block::with_len((undecoded.len() * 2).max(self.read_size));
-            longer[..undecoded.len()].copy_from_slice(&self.block[undecoded.clone()]);
-            self.block = longer;
-        }
-        self.start = 0;
-        self.end = undecoded.len();
+    /// How large a block to read into, in bytes.
+    #[inline]
+    fn read_size(&self) -> usize {
+        MIN_BLOCK << self.read_class
     }
 }
 
-/// Whether a frame of that length would keep too much memory alive.
-#[inline]
-fn is_pinned(memory: &[u8], frame: usize) -> bool {
-    frame <= memory.len() / PINNED
+/// How often the smallest block is doubled to get one of `size` bytes.
+fn class_of(size: usize) -> u8 {
+    (size / MIN_BLOCK).max(1).ilog2().to_le_bytes()[0]
 }

@@ -73,3 +73,15 @@ impl Span {
         self.len > 0 && !self.skipped
     }
 }
+
+/// What a decoder can say of the next frame at a glance: without an error, without changing, in a few instructions.
+#[doc(hidden)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Glance {
+    /// This decoder never glances.
+    Never,
+    /// Here it is.
+    Frame(Span),
+    /// It takes a closer look.
+    Unclear,
+}

@@ -4,7 +4,9 @@
 //! one write when there is nothing more to read.
 
 mod error;
+mod futures;
 mod inbound;
+mod ledger;
 mod next_or;
 mod outbound;
 mod outbox;
@@ -21,20 +23,21 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use futures_core::Stream;
 use futures_sink::Sink;
 use wirework_codec::{BorrowDecoder, Decoder, Deframer, Encoder, WriteBuf};
 
 pub use self::error::{ReadError, WriteError};
+use self::futures::{NextFrame, NextRef, NextWithOutbox, SendFrame};
 use self::inbound::Inbound;
 pub use self::next_or::Next;
 use self::outbound::Outbound;
 pub use self::outbox::{Outbox, Permit};
 pub use self::parts::{FramedParts, ReadAhead, UnexpectedReadAhead};
 pub use self::read_half::FramedRead;
-use self::sides::{Sides, fail_now};
+use self::sides::Sides;
 pub use self::write_half::FramedWrite;
 use crate::shutdown::ShutdownSignal;
 use crate::{Connection, Split};
@@ -307,7 +310,8 @@ impl<C: Connection, D, E> Framed<C, D, E> {
         poll_fn(|cx| self.sides.poll_flush(cx)).await
     }
 
-    /// Writes all that was sent, then tells the peer that this was all (half-close). Frames can still be received.
+    /// Writes all that was sent, then tells the peer that this was all (half-close). Frames can still be received. Where the peer
+    /// may still be sending and nobody will read it, [`finish`](Self::finish) sees that the last frames arrive.
     ///
     /// # Errors
     /// As [`flush`](Self::flush).
@@ -319,7 +323,7 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     }
 }
 
-impl<C: Connection, D: Decoder, E> Framed<C, D, E> {
+impl<C: Connection, D, E> Framed<C, D, E> {
     /// Receives the next frame, by value. `None` means that the peer has sent its last, all of it whole.
     ///
     /// # Errors
@@ -329,30 +333,16 @@ impl<C: Connection, D: Decoder, E> Framed<C, D, E> {
     /// # Cancel safety
     /// Dropping the future loses nothing.
     #[inline]
-    pub async fn next(&mut self) -> Result<Option<D::Item>, ReadError<D::Error>> {
-        let sides = &mut *self.sides;
-        // Where it can be done in two steps it is: a frame would be moved from function to function, which costs more.
-        let buffered = if sides.inbound.deframer.cuts() {
-            match sides.buffered(Deframer::locate_cut) {
-                Ok(Some(located)) => return Ok(Some(sides.inbound.deframer.cut(located))),
-                Ok(None) => Ok(()),
-                Err(error) => Err(Box::new(error)),
-            }
-        } else {
-            match sides.buffered(Deframer::next) {
-                Ok(Some(frame)) => return Ok(Some(frame)),
-                Ok(None) => Ok(()),
-                Err(error) => Err(Box::new(error)),
-            }
-        };
-        match buffered {
-            Ok(()) => poll_fn(|cx| sides.poll_frame(cx, Deframer::next)).await,
-            Err(error) => Err(fail_now(&mut sides.connection, &mut sides.outbound, error).await),
-        }
+    #[expect(clippy::should_implement_trait, reason = "it is none: its result has to be awaited")]
+    pub fn next(&mut self) -> impl Future<Output = Result<Option<D::Item>, ReadError<D::Error>>>
+    where
+        D: Decoder,
+    {
+        NextFrame(&mut self.sides)
     }
 }
 
-impl<C: Connection, D: BorrowDecoder, E> Framed<C, D, E> {
+impl<C: Connection, D, E> Framed<C, D, E> {
     /// Receives the next frame, borrowed from the read buffer, and with it the place to send replies to; otherwise
     /// as [`next`](Self::next). Costs no allocation and no copy.
     ///
@@ -372,23 +362,14 @@ impl<C: Connection, D: BorrowDecoder, E> Framed<C, D, E> {
     /// }
     /// ```
     #[inline]
-    pub async fn next_ref(&mut self) -> Result<Option<(D::Frame<'_>, Outbox<'_, E>)>, ReadError<D::Error>> {
-        let sides = &mut *self.sides;
-        let error = 'failed: {
-            let located = match sides.buffered(Deframer::locate) {
-                Ok(Some(located)) => located,
-                Ok(None) => match poll_fn(|cx| sides.poll_frame(cx, Deframer::locate)).await? {
-                    Some(located) => located,
-                    None => return Ok(None),
-                },
-                Err(error) => break 'failed Box::new(error),
-            };
-            match sides.inbound.deframer.parse(located) {
-                Ok(frame) => return Ok(Some((frame, Outbox::new(&mut sides.outbound)))),
-                Err(error) => Box::new(error),
-            }
-        };
-        Err(fail_now(&mut sides.connection, &mut sides.outbound, error).await)
+    #[expect(clippy::type_complexity, reason = "it is what an `async fn` would give")]
+    pub fn next_ref(
+        &mut self,
+    ) -> impl Future<Output = Result<Option<(D::Frame<'_>, Outbox<'_, E>)>, ReadError<D::Error>>>
+    where
+        D: BorrowDecoder,
+    {
+        NextWithOutbox(NextRef::new(&mut self.sides))
     }
 }
 
@@ -402,22 +383,11 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     /// # Cancel safety
     /// A frame is sent whole or not at all, but a dropped future does not tell which: see [`reserve`](Self::reserve).
     #[inline]
-    #[expect(
-        clippy::missing_panics_doc,
-        reason = "only a future that is polled once it is done can panic, as any may"
-    )]
     pub fn send<T>(&mut self, item: T) -> impl Future<Output = Result<(), WriteError<E::Error>>>
     where
         E: Encoder<T>,
     {
-        let sides = &mut *self.sides;
-        // An `async fn` would keep the item twice.
-        let mut item = Some(item);
-        poll_fn(move |cx| {
-            ready!(sides.poll_ready(cx))?;
-            let item = item.take().expect("a future is not polled again once it is done");
-            Poll::Ready(sides.outbound.append(item))
-        })
+        SendFrame::new(&mut self.sides, item)
     }
 
     /// Waits until a frame can be sent without waiting.
@@ -457,10 +427,7 @@ impl<C: Connection, D: Decoder + Unpin, E: Unpin> Stream for Framed<C, D, E> {
     type Item = Result<D::Item, ReadError<D::Error>>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.get_mut()
-            .sides
-            .poll_frame(cx, Deframer::next)
-            .map(Result::transpose)
+        self.get_mut().sides.poll_next(cx).map(Result::transpose)
     }
 }
 

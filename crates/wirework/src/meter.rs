@@ -114,6 +114,10 @@ impl Meter {
         self.with(|instruments| instruments.sent.increment(bytes as u64));
     }
 
+    pub(crate) fn frames(&self, direction: Direction, count: u32) {
+        self.with(|instruments| instruments.frames[direction as usize].increment(u64::from(count)));
+    }
+
     fn count_error(&self, kind: impl Into<SharedString>) {
         self.with(|instruments| {
             counter!(ERRORS, "protocol" => instruments.protocol.clone(), "kind" => kind.into()).increment(1);
@@ -148,48 +152,6 @@ fn describe() {
 impl fmt::Debug for Meter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Meter").field(&self.0.is_some()).finish()
-    }
-}
-
-/// Frames that are not counted yet: they are many, so they are counted some at a time.
-#[derive(Debug)]
-pub(crate) struct Frames {
-    meter: Meter,
-    direction: Direction,
-    count: u32,
-}
-
-impl Frames {
-    pub(crate) fn new(direction: Direction) -> Self {
-        Self {
-            meter: Meter::default(),
-            direction,
-            count: 0,
-        }
-    }
-
-    pub(crate) fn set_meter(&mut self, meter: &Meter) {
-        self.meter = meter.clone();
-    }
-
-    #[inline]
-    pub(crate) fn add(&mut self) {
-        self.count = self.count.wrapping_add(1);
-    }
-
-    pub(crate) fn flush(&mut self) {
-        let count = std::mem::take(&mut self.count);
-        let direction = self.direction as usize;
-        if count > 0 {
-            self.meter
-                .with(|instruments| instruments.frames[direction].increment(u64::from(count)));
-        }
-    }
-}
-
-impl Drop for Frames {
-    fn drop(&mut self) {
-        self.flush();
     }
 }
 

@@ -46,25 +46,9 @@ impl Meter {
 
     #[inline]
     pub(crate) fn sent(&self, _: usize) {}
-}
-
-#[derive(Debug)]
-pub(crate) struct Frames;
-
-#[expect(clippy::unused_self, reason = "the one that counts needs itself")]
-impl Frames {
-    pub(crate) fn new(_: Direction) -> Self {
-        Self
-    }
 
     #[inline]
-    pub(crate) fn set_meter(&mut self, _: &Meter) {}
-
-    #[inline]
-    pub(crate) fn add(&mut self) {}
-
-    #[inline]
-    pub(crate) fn flush(&mut self) {}
+    pub(crate) fn frames(&self, _: Direction, _: u32) {}
 }
 
 #[derive(Debug, Default)]

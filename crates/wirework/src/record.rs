@@ -32,8 +32,10 @@ pub(crate) struct Record {
     unsent: AtomicU32,
     /// Counts the times that writing had to begin to wait.
     stalls: AtomicU32,
-    /// The number of the oldest request that is being answered; 0 where there is none.
-    request: AtomicU64,
+    /// Tells the oldest request that is being answered from the next; 0 where there is none.
+    request: AtomicU32,
+    /// Where in the server's list it is.
+    place: AtomicU32,
     /// Some of the bits below.
     marks: AtomicU8,
     /// Whether the watch has to look.
@@ -91,7 +93,8 @@ impl Record {
             buffered: AtomicU32::new(0),
             unsent: AtomicU32::new(0),
             stalls: AtomicU32::new(0),
-            request: AtomicU64::new(0),
+            request: AtomicU32::new(0),
+            place: AtomicU32::new(0),
             marks: AtomicU8::new(HANDSHAKE),
             // The first look is due at once.
             alarm: AtomicBool::new(true),
@@ -210,7 +213,12 @@ impl Record {
 
     /// The oldest request that is being answered, counted from 1; 0 for none.
     pub(crate) fn answers(&self, request: u64, cx: &Context<'_>) {
-        if self.request.swap(request, Relaxed) != request && request > 0 {
+        // Two that are 2³² − 1 apart look the same, which is as good as never.
+        let mark = request
+            .checked_sub(1)
+            .map_or(0, |before| before % u64::from(u32::MAX) + 1);
+        let mark = u32::try_from(mark).unwrap_or(u32::MAX);
+        if self.request.swap(mark, Relaxed) != mark && mark > 0 {
             self.ring_others(cx);
         }
     }
@@ -283,7 +291,16 @@ impl Record {
     }
 
     pub(crate) fn request(&self) -> u64 {
-        self.request.load(Relaxed)
+        u64::from(self.request.load(Relaxed))
+    }
+
+    /// Where in the server's list it is.
+    pub(crate) fn place(&self) -> u32 {
+        self.place.load(Relaxed)
+    }
+
+    pub(crate) fn set_place(&self, place: u32) {
+        self.place.store(place, Relaxed);
     }
 
     /// Asks the connection's task to end.

@@ -47,17 +47,17 @@ impl Epoll {
         })
     }
 
-    /// Watches a socket for as long as it is open.
-    pub(crate) fn add(&self, socket: &impl AsSocket, readiness: Arc<Readiness>) -> io::Result<Key> {
+    /// Watches a socket for as long as it is open. Returns its place in the table.
+    pub(crate) fn add(&self, socket: &impl AsSocket, readiness: Arc<Readiness>) -> io::Result<u32> {
         let key = self.table.insert(readiness);
         let flags = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
         let added = epoll::add(self.instance.get_ref(), socket, EventData::new_u64(key.to_u64()), flags);
-        added.inspect_err(|_| self.table.remove(key))?;
-        Ok(key)
+        added.inspect_err(|_| self.table.remove(key.index()))?;
+        Ok(key.index())
     }
 
-    pub(crate) fn remove(&self, socket: &impl AsSocket, key: Key) {
-        self.table.remove(key);
+    pub(crate) fn remove(&self, socket: &impl AsSocket, index: u32) {
+        self.table.remove(index);
         // To close the socket would do, unless it has another descriptor somewhere.
         epoll::delete(self.instance.get_ref(), socket).ok();
     }

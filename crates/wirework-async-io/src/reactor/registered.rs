@@ -8,22 +8,22 @@ use wirework::socket::AsSocket;
 
 use super::Reactor;
 use super::readiness::Readiness;
-use super::table::Key;
 use crate::interest::{Interest, Seen};
 
 #[derive(Debug)]
 pub(crate) struct Registered<T: AsSocket> {
     io: T,
     readiness: Arc<Readiness>,
-    key: Key,
+    /// Its place in the reactor's table.
+    index: u32,
 }
 
 impl Reactor {
     /// Watches a socket, which must be non-blocking.
     pub(crate) fn register<T: AsSocket>(&'static self, io: T) -> io::Result<Registered<T>> {
         let readiness = Arc::new(Readiness::new());
-        let key = self.epoll().add(&io, Arc::clone(&readiness))?;
-        Ok(Registered { io, readiness, key })
+        let index = self.epoll().add(&io, Arc::clone(&readiness))?;
+        Ok(Registered { io, readiness, index })
     }
 }
 
@@ -50,7 +50,7 @@ impl<T: AsSocket> Drop for Registered<T> {
     fn drop(&mut self) {
         // There is one for the whole process, so none keeps a pointer to it.
         if let Some(reactor) = Reactor::get() {
-            reactor.epoll().remove(&self.io, self.key);
+            reactor.epoll().remove(&self.io, self.index);
         }
     }
 }

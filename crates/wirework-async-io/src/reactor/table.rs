@@ -38,14 +38,13 @@ impl Table {
         }
     }
 
-    pub(crate) fn remove(&self, key: Key) {
+    /// Frees the place of a socket: the [`index`](Key::index) of its key, of which each socket has room for no more.
+    pub(crate) fn remove(&self, index: u32) {
         let mut entries = self.lock();
-        if entries.get(key).is_some() {
-            let removed = entries.slab.remove(key.index());
-            // Its wakers are dropped outside the lock, for that may run anything.
-            drop(entries);
-            drop(removed);
-        }
+        let removed = entries.slab.try_remove(index as usize);
+        // Its wakers are dropped outside the lock, for that may run anything.
+        drop(entries);
+        drop(removed);
     }
 
     /// Notes events, and moves the wakers of those who wait for them to `wakers`.
@@ -71,7 +70,7 @@ struct Entries {
 
 impl Entries {
     fn get(&self, key: Key) -> Option<&Entry> {
-        let entry = self.slab.get(key.index());
+        let entry = self.slab.get(key.index as usize);
         entry.filter(|entry| entry.generation == key.generation)
     }
 }
@@ -108,7 +107,8 @@ impl Key {
         }
     }
 
-    fn index(self) -> usize {
-        self.index as usize
+    /// Where in the table it is, for as long as it is there.
+    pub(crate) fn index(self) -> u32 {
+        self.index
     }
 }

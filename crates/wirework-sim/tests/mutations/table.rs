@@ -37,9 +37,9 @@ pub(crate) fn read(root: &Path) -> io::Result<String> {
     fs::read_to_string(path(root))
 }
 
-/// How many bugs a table has.
-pub(crate) fn rows(text: &str) -> usize {
-    text.lines().filter(|line| line.starts_with("| ")).count() - 1
+/// The rows of a table, without its head.
+pub(crate) fn rows(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| line.starts_with("| ")).skip(1)
 }
 
 /// Writes what was found, in the order of the list.

@@ -11,8 +11,9 @@ use std::task::{Context, Poll, ready};
 use futures_io::AsyncRead;
 use wirework_codec::{DecodeError, Deframer};
 
+use super::ledger::Ledger;
 use crate::ShutdownSignal;
-use crate::meter::{Direction, Frames};
+use crate::meter::Direction;
 use crate::record::Record;
 
 /// So many frames are handed out before other tasks get a turn, unless set otherwise.
@@ -27,9 +28,7 @@ pub(super) struct Inbound<D> {
     left: u32,
     /// Whether the last read took all there was room for, so that there probably is more.
     filled: bool,
-    frames: Frames,
-    /// Where a server wants to know what is read.
-    record: Option<Arc<Record>>,
+    ledger: Ledger,
     /// Whether the conversation ends between two frames when that server shuts down.
     ends_with_server: bool,
     /// What else ends it. Boxed, for a server's connections have none.
@@ -51,8 +50,7 @@ impl<D> Inbound<D> {
             budget: BUDGET,
             left: BUDGET,
             filled: false,
-            frames: Frames::new(Direction::Received),
-            record: None,
+            ledger: Ledger::new(Direction::Received),
             ends_with_server: false,
             until: None,
         }
@@ -64,16 +62,14 @@ impl<D> Inbound<D> {
             budget: self.budget,
             left: self.left,
             filled: self.filled,
-            frames: self.frames,
-            record: self.record,
+            ledger: self.ledger,
             ends_with_server: self.ends_with_server,
             until: self.until,
         }
     }
 
     pub(super) fn set_record(&mut self, record: Arc<Record>) {
-        self.frames.set_meter(&record.host.meter);
-        self.record = Some(record);
+        self.ledger.set_record(record);
     }
 
     pub(super) fn set_budget(&mut self, frames: u32) {
@@ -108,10 +104,17 @@ impl<D> Inbound<D> {
         }
         let frame = decode(&mut self.deframer)?;
         if frame.is_some() {
-            self.left -= 1;
-            self.frames.add();
+            self.has_handed_out();
         }
         Ok(frame)
+    }
+
+    /// A frame was handed out, of which there may be more.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "on the way of every frame")]
+    pub(super) fn has_handed_out(&mut self) {
+        self.left -= 1;
+        self.ledger.add_frame();
     }
 
     /// Whether something may be handed out before other tasks get a turn.
@@ -146,7 +149,7 @@ impl<D> Inbound<D> {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         self.filled = false;
-        self.frames.flush();
+        self.ledger.flush();
         let (read, room) = loop {
             let spare = self.deframer.spare();
             let room = spare.len();
@@ -158,7 +161,7 @@ impl<D> Inbound<D> {
         if read.is_pending() {
             self.left = self.budget;
             self.deframer.release();
-            if let Some(record) = &self.record {
+            if let Some(record) = self.ledger.record() {
                 record.waits(self.deframer.offset(), self.deframer.buffered(), cx);
             }
             if self.poll_shutdown(cx).is_ready() {
@@ -167,7 +170,7 @@ impl<D> Inbound<D> {
             }
         }
         let count = ready!(read)?;
-        if let Some(record) = &self.record {
+        if let Some(record) = self.ledger.record() {
             record.has_read(count);
         }
         // A read counts, for a peer can send without end what gives no frame.
@@ -194,7 +197,7 @@ impl<D> Inbound<D> {
         {
             return until.signal.poll(cx);
         }
-        match &self.record {
+        match self.ledger.record() {
             Some(record) if self.ends_with_server => {
                 // What a peer has not said yet may be on its way.
                 let host = &record.host;

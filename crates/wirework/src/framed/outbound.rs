@@ -8,8 +8,9 @@ use std::task::{Context, Poll, ready};
 use futures_io::AsyncWrite;
 use wirework_codec::{Encoder, Mark, WriteBuf};
 
+use super::ledger::Ledger;
 use super::{WriteError, spare_buf};
-use crate::meter::{Direction, Frames};
+use crate::meter::Direction;
 use crate::record::Record;
 
 /// Sending waits while this many bytes are unsent, unless set otherwise.
@@ -27,61 +28,63 @@ pub(super) struct Outbound<E> {
     pub(super) encoder: E,
     /// What is unsent; `None` if nothing is.
     pub(super) buf: Option<Box<WriteBuf>>,
-    frames: Frames,
-    /// Where a server wants to know what is written.
-    record: Option<Arc<Record>>,
+    ledger: Ledger,
     /// The error of a write that failed, for whoever comes first.
     failure: Option<io::Error>,
     low: u32,
     high: u32,
     state: State,
+    /// How writing failed, if it did.
+    failed: Option<io::ErrorKind>,
     /// Whether the connection took bytes that it may hold back until it is flushed.
     unflushed: bool,
 }
 
-#[derive(Debug, Clone, Copy)]
+/// Ordered, for whether frames are taken is asked for each of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum State {
     Open,
-    /// Above the high watermark and not yet below the low one.
+    /// The high watermark was reached, and the low one is not yet.
     Full,
     /// Writing failed.
-    Failed(io::ErrorKind),
+    Failed,
     Closed,
 }
 
 impl<E> Outbound<E> {
     pub(super) fn new(encoder: E, buf: WriteBuf) -> Self {
-        Self {
+        let mut this = Self {
             encoder,
             buf: (!buf.is_empty()).then(|| Box::new(buf)),
-            frames: Frames::new(Direction::Sent),
-            record: None,
+            ledger: Ledger::new(Direction::Sent),
             failure: None,
             low: LOW_WATERMARK,
             high: HIGH_WATERMARK,
             state: State::Open,
+            failed: None,
             // Whoever had the connection before may have written to it.
             unflushed: true,
-        }
+        };
+        this.note_level();
+        this
     }
 
     pub(super) fn map<T>(self, map: impl FnOnce(E) -> T) -> Outbound<T> {
         Outbound {
             encoder: map(self.encoder),
             buf: self.buf,
-            frames: self.frames,
-            record: self.record,
+            ledger: self.ledger,
             failure: self.failure,
             low: self.low,
             high: self.high,
             state: self.state,
+            failed: self.failed,
             unflushed: self.unflushed,
         }
     }
 
     pub(super) fn set_record(&mut self, record: Arc<Record>) {
-        self.frames.set_meter(&record.host.meter);
-        self.record = Some(record);
+        self.ledger.set_record(record);
     }
 
     pub(super) fn set_watermarks(&mut self, low: usize, high: usize) {
@@ -93,6 +96,17 @@ impl<E> Outbound<E> {
         // Beyond 4 GiB there is no difference that anyone would see.
         self.high = u32::try_from(high).unwrap_or(u32::MAX);
         self.low = u32::try_from(low).unwrap_or(u32::MAX - 1);
+        if let State::Full = self.state {
+            self.state = State::Open;
+        }
+        self.note_level();
+    }
+
+    /// Notes that the high watermark has been reached, if it has.
+    fn note_level(&mut self) {
+        if self.unsent() >= self.high as usize {
+            self.state = State::Full;
+        }
     }
 
     /// How many bytes wait to be sent.
@@ -109,7 +123,7 @@ impl<E> Outbound<E> {
     /// Whether sending has to wait.
     #[inline]
     pub(super) fn is_full(&self) -> bool {
-        self.unsent() >= self.high as usize || matches!(self.state, State::Full)
+        self.state == State::Full
     }
 
     /// Waits until the next frame may be appended.
@@ -120,9 +134,9 @@ impl<E> Outbound<E> {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         match self.state {
-            State::Open if self.unsent() < self.high as usize => Poll::Ready(Ok(())),
-            State::Open | State::Full => self.poll_drain(io, cx),
-            State::Failed(_) | State::Closed => Poll::Ready(Err(self.refusal())),
+            State::Open => Poll::Ready(Ok(())),
+            State::Full => self.poll_drain(io, cx),
+            State::Failed | State::Closed => Poll::Ready(Err(self.refusal())),
         }
     }
 
@@ -140,10 +154,7 @@ impl<E> Outbound<E> {
     /// Writes until no more than the low watermark is left.
     #[cold]
     fn poll_drain(&mut self, io: &mut (impl AsyncWrite + Unpin), cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.state = State::Full;
-        ready!(self.poll_write_to(io, cx, self.low as usize))?;
-        self.state = State::Open;
-        Poll::Ready(Ok(()))
+        self.poll_write_to(io, cx, self.low as usize)
     }
 
     /// Appends a frame, full or not.
@@ -153,14 +164,17 @@ impl<E> Outbound<E> {
     where
         E: Encoder<T>,
     {
-        if let State::Failed(_) | State::Closed = self.state {
+        if self.state > State::Full {
             return Err(self.refusal().into());
         }
         let buf = self.buf.get_or_insert_with(spare_buf::take);
         let mark = buf.mark();
         match self.encoder.encode(item, buf) {
             Ok(()) => {
-                self.frames.add();
+                self.ledger.add_frame();
+                if buf.len() >= self.high as usize {
+                    self.state = State::Full;
+                }
                 Ok(())
             }
             Err(error) => Err(take_back(buf, mark, error)),
@@ -173,13 +187,10 @@ impl<E> Outbound<E> {
         io: &mut (impl AsyncWrite + Unpin),
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
-        if let State::Failed(_) = self.state {
+        if let State::Failed = self.state {
             return Poll::Ready(Err(self.refusal()));
         }
         ready!(self.poll_write_to(io, cx, 0))?;
-        if let State::Full = self.state {
-            self.state = State::Open;
-        }
         let flushed = ready!(Pin::new(io).poll_flush(cx));
         self.unflushed = false;
         Poll::Ready(self.note(flushed))
@@ -219,7 +230,7 @@ impl<E> Outbound<E> {
         self.failure.take()
     }
 
-    /// Writes until at most `left` bytes are unwritten.
+    /// Writes until at most `left` bytes are unwritten, which is no more than the low watermark.
     fn poll_write_to(
         &mut self,
         io: &mut (impl AsyncWrite + Unpin),
@@ -233,7 +244,7 @@ impl<E> Outbound<E> {
             let written = match poll_write_once(buf, io, cx) {
                 Poll::Ready(written) => written,
                 Poll::Pending => {
-                    if let Some(record) = &self.record {
+                    if let Some(record) = self.ledger.record() {
                         record.stalls(buf.len(), cx);
                     }
                     return Poll::Pending;
@@ -243,9 +254,12 @@ impl<E> Outbound<E> {
                 Ok(0) => return Poll::Ready(self.note(Err(io::ErrorKind::WriteZero.into()))),
                 Ok(count) => {
                     buf.advance_keeping(count);
-                    self.frames.flush();
+                    self.ledger.flush();
                     self.unflushed = true;
-                    if let Some(record) = &self.record {
+                    if self.state == State::Full && buf.len() <= self.low as usize {
+                        self.state = State::Open;
+                    }
+                    if let Some(record) = self.ledger.record() {
                         record.has_written(count);
                     }
                 }
@@ -256,7 +270,7 @@ impl<E> Outbound<E> {
         if let Some(empty) = self.buf.take_if(|buf| buf.is_empty()) {
             spare_buf::put_away(empty);
         }
-        if let Some(record) = &self.record {
+        if let Some(record) = self.ledger.record() {
             record.flows();
         }
         Poll::Ready(Ok(()))
@@ -264,14 +278,16 @@ impl<E> Outbound<E> {
 
     /// Keeps a failure that nobody has been told of.
     fn keep(&mut self, error: io::Error) {
-        self.state = State::Failed(error.kind());
+        self.state = State::Failed;
+        self.failed = Some(error.kind());
         self.failure = Some(error);
     }
 
     /// Remembers a failure: nothing more can be sent, so nothing more is held.
     fn note(&mut self, result: io::Result<()>) -> io::Result<()> {
         if let Err(error) = &result {
-            self.state = State::Failed(error.kind());
+            self.state = State::Failed;
+            self.failed = Some(error.kind());
             self.buf = None;
             self.unflushed = false;
         }
@@ -284,9 +300,9 @@ impl<E> Outbound<E> {
         if let Some(failure) = self.take_failure() {
             return failure;
         }
-        match self.state {
-            State::Failed(kind) => io::Error::new(kind, "an earlier write on this connection failed"),
-            _ => io::Error::new(io::ErrorKind::BrokenPipe, "the connection was closed for sending"),
+        match self.failed {
+            Some(kind) => io::Error::new(kind, "an earlier write on this connection failed"),
+            None => io::Error::new(io::ErrorKind::BrokenPipe, "the connection was closed for sending"),
         }
     }
 }

@@ -1,20 +1,30 @@
-//! What the request/response door of a server needs of a framed connection beside its public methods.
+//! What servers and clients need of a framed connection beside its public methods.
 
-use std::future::poll_fn;
 use std::task::{Context, Poll};
 
-use wirework_codec::{BorrowDecoder, Decoder, Deframer, Encoder};
+use wirework_codec::{BorrowDecoder, Decoder, Encoder};
 
+use super::futures::NextRef;
 use super::outbound::Outbound;
-use super::{Framed, ReadError, WriteError};
+use super::{Framed, Outbox, ReadError, WriteError};
 use crate::Connection;
 
 /// What was received, if there was any more.
-type Received<T, X> = Result<Option<T>, ReadError<X>>;
+pub(super) type Received<T, X> = Result<Option<T>, ReadError<X>>;
+
+/// The same where it is borrowed, with the sending side.
+pub(super) type ReceivedRef<'a, C, D, E> =
+    Received<(<D as BorrowDecoder>::Frame<'a>, Sending<'a, C, E>), <D as BorrowDecoder>::Error>;
 
 impl<C: Connection, D, E> Framed<C, D, E> {
     pub(crate) fn connection_mut(&mut self) -> &mut C {
         &mut self.sides.connection
+    }
+
+    /// How many bytes have come.
+    pub(crate) fn received(&self) -> u64 {
+        let deframer = &self.sides.inbound.deframer;
+        deframer.offset() + deframer.buffered() as u64
     }
 
     pub(crate) fn is_full(&self) -> bool {
@@ -41,33 +51,15 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     where
         D: Decoder,
     {
-        self.sides.poll_frame(cx, Deframer::next)
+        self.sides.poll_next(cx)
     }
 
     /// [`next_ref`](Self::next_ref), with all of the sending side.
-    pub(crate) async fn next_ref_apart(&mut self) -> Received<(D::Frame<'_>, Sending<'_, C, E>), D::Error>
+    pub(crate) fn next_ref_apart(&mut self) -> impl Future<Output = ReceivedRef<'_, C, D, E>>
     where
         D: BorrowDecoder,
     {
-        let sides = &mut *self.sides;
-        let Some(located) = poll_fn(|cx| sides.poll_frame(cx, Deframer::locate)).await? else {
-            return Ok(None);
-        };
-        let frame = match sides.inbound.deframer.parse(located) {
-            Ok(frame) => frame,
-            Err(error) => {
-                // As in `fail`.
-                let flush =
-                    |cx: &mut Context<'_>| Poll::Ready(sides.outbound.poll_flush_aside(&mut sides.connection, cx));
-                let _unsent = poll_fn(flush).await;
-                return Err(error.into());
-            }
-        };
-        let sending = Sending {
-            connection: &mut sides.connection,
-            outbound: &mut sides.outbound,
-        };
-        Ok(Some((frame, sending)))
+        NextRef::new(&mut self.sides)
     }
 }
 
@@ -75,6 +67,19 @@ impl<C: Connection, D, E> Framed<C, D, E> {
 pub(crate) struct Sending<'a, C, E> {
     connection: &'a mut C,
     outbound: &'a mut Outbound<E>,
+}
+
+impl<'a, C, E> Sending<'a, C, E> {
+    #[inline]
+    pub(super) fn new(connection: &'a mut C, outbound: &'a mut Outbound<E>) -> Self {
+        Self { connection, outbound }
+    }
+
+    /// Only what appends.
+    #[inline]
+    pub(super) fn into_outbox(self) -> Outbox<'a, E> {
+        Outbox::new(self.outbound)
+    }
 }
 
 impl<C: Connection, E> Sending<'_, C, E> {

@@ -1,14 +1,14 @@
 //! A connection and its two sides: what happens where receiving and sending meet.
 
-use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll, ready};
 
-use wirework_codec::{DecodeError, Deframer};
+use wirework_codec::{BorrowDecoder, DecodeError, Decoder, Deframer, Glance};
 
 use super::ReadError;
 use super::inbound::Inbound;
 use super::outbound::Outbound;
+use super::serving::{Received, ReceivedRef, Sending};
 use crate::Connection;
 
 #[derive(Debug)]
@@ -31,42 +31,113 @@ impl<C: Connection, D, E> Sides<C, D, E> {
         self.outbound.poll_close(&mut self.connection, cx)
     }
 
-    /// Takes a frame that is there already, by `decode`, if this is the time for it.
+    /// The next frame by value, or `None` at the end.
     ///
-    /// Nearly every frame is, so this way is short, waits for nothing, and is inlined into the handler.
+    /// Nearly every frame is there already, so the way of those is short, waits for nothing, and is inlined into the handler.
     #[inline(always)]
     #[expect(
         clippy::inline_always,
         reason = "on the way of every frame, and a result by reference costs more than all it does"
     )]
-    pub(super) fn buffered<T, X>(
-        &mut self,
-        decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<X>>,
-    ) -> Result<Option<T>, DecodeError<X>> {
-        if self.outbound.is_full() {
-            return Ok(None);
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Received<D::Item, D::Error>>
+    where
+        D: Decoder,
+    {
+        if self.may_hand_out() {
+            match self.inbound.deframer.next() {
+                Ok(Some(frame)) => {
+                    self.inbound.has_handed_out();
+                    return Poll::Ready(Ok(Some(frame)));
+                }
+                Ok(None) => {}
+                Err(error) => return Poll::Ready(Err(fail(&mut self.connection, &mut self.outbound, cx, error))),
+            }
         }
-        self.inbound.buffered(decode)
+        self.poll_frame(cx, Deframer::next).map(Option::transpose)
     }
 
-    /// A frame by `decode`, or `None` at the end.
-    pub(super) fn poll_frame<T, X>(
+    /// The next frame, borrowed, with the sending side; or `None` at the end. `held` is empty afterwards, unless it is pending.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `poll_next`")]
+    pub(super) fn poll_ref<'a>(held: &mut Option<&'a mut Self>, cx: &mut Context<'_>) -> Poll<ReceivedRef<'a, C, D, E>>
+    where
+        D: BorrowDecoder,
+    {
+        let sides = held.take().expect("a future is not polled again once it is done");
+        let span = 'found: {
+            if sides.may_hand_out() {
+                let deframer = &mut sides.inbound.deframer;
+                match deframer.glance() {
+                    Glance::Frame(span) => {
+                        sides.inbound.has_handed_out();
+                        break 'found span;
+                    }
+                    Glance::Unclear => {}
+                    Glance::Never => match deframer.locate() {
+                        Ok(Some(located)) => {
+                            let span = deframer.place_of(located);
+                            sides.inbound.has_handed_out();
+                            break 'found span;
+                        }
+                        Ok(None) => {}
+                        Err(error) => {
+                            return Poll::Ready(Err(fail(&mut sides.connection, &mut sides.outbound, cx, error)));
+                        }
+                    },
+                }
+            }
+            match sides.poll_frame(cx, Deframer::locate) {
+                Poll::Ready(Some(Ok(located))) => sides.inbound.deframer.place_of(located),
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
+                Poll::Ready(None) => return Poll::Ready(Ok(None)),
+                Poll::Pending => {
+                    *held = Some(sides);
+                    return Poll::Pending;
+                }
+            }
+        };
+        let Self {
+            connection,
+            inbound,
+            outbound,
+        } = sides;
+        match inbound.deframer.parse_at(&span) {
+            Ok(frame) => Poll::Ready(Ok(Some((frame, Sending::new(connection, outbound))))),
+            Err(error) => Poll::Ready(Err(fail(connection, outbound, cx, error))),
+        }
+    }
+
+    /// Whether a frame that is there already may be handed out without a wait.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `poll_next`")]
+    fn may_hand_out(&self) -> bool {
+        self.inbound.has_budget() && !self.outbound.is_full()
+    }
+
+    /// A frame by `decode`, or `None` at the end, waiting for what is in the way of it.
+    ///
+    /// It gives them the other way round than those that call it, on purpose: what it writes to memory could otherwise not be
+    /// kept in registers where it is not called.
+    #[inline(never)]
+    fn poll_frame<T, X>(
         &mut self,
         cx: &mut Context<'_>,
         decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<X>> + Copy,
-    ) -> Poll<Result<Option<T>, ReadError<X>>> {
+    ) -> Poll<Option<Result<T, ReadError<X>>>> {
         // Frames are held back until enough of the replies has left. A connection that can no longer send is none that waits:
         // the frames that have come are still handed out.
         ready!(self.outbound.poll_ready_aside(&mut self.connection, cx));
         loop {
             ready!(self.inbound.poll_budget(cx));
             match self.inbound.buffered(decode) {
+                Ok(Some(frame)) => return Poll::Ready(Some(Ok(frame))),
                 Ok(None) => {}
-                Ok(frame) => return Poll::Ready(Ok(frame)),
-                Err(error) => return Poll::Ready(Err(fail(&mut self.connection, &mut self.outbound, cx, error))),
+                Err(error) => return Poll::Ready(Some(Err(fail(&mut self.connection, &mut self.outbound, cx, error)))),
             }
-            if ready!(self.poll_dry(cx))?.is_over() {
-                return Poll::Ready(Ok(None));
+            match ready!(self.poll_dry(cx)) {
+                Ok(Dry::Filled) => {}
+                Ok(Dry::Over) => return Poll::Ready(None),
+                Err(error) => return Poll::Ready(Some(Err(error.into()))),
             }
         }
     }
@@ -107,20 +178,6 @@ fn fail<C: Connection, E, X>(
     error.into()
 }
 
-/// As [`fail`]. The error is boxed, or each connection would keep room for one.
-#[cold]
-pub(super) fn fail_now<C: Connection, E, X>(
-    connection: &mut C,
-    outbound: &mut Outbound<E>,
-    error: Box<DecodeError<X>>,
-) -> impl Future<Output = ReadError<X>> {
-    let mut error = Some(error);
-    poll_fn(move |cx| {
-        let error = error.take().expect("it is polled once");
-        Poll::Ready(fail(connection, outbound, cx, *error))
-    })
-}
-
 /// What came of reading more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Dry {
@@ -128,10 +185,4 @@ enum Dry {
     Filled,
     /// There will be no more frames.
     Over,
-}
-
-impl Dry {
-    fn is_over(self) -> bool {
-        self == Self::Over
-    }
 }

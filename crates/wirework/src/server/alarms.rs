@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use super::handle::Live;
+use super::live::Live;
 use crate::context::Host;
 use crate::record::Record;
 use crate::time::after;
@@ -27,10 +27,18 @@ struct Table {
     entries: Mutex<Entries>,
 }
 
+/// When to look at whom. In three parts, as eight bytes in one piece would take another four for their alignment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Due {
+    /// Nanoseconds since the host's start, the more significant half first.
+    at: [u32; 2],
+    /// The connection's.
+    place: u32,
+}
+
 #[derive(Default)]
 struct Entries {
-    /// Nanoseconds since the host's start, and the connection's number.
-    due: BTreeSet<(u64, u64)>,
+    due: BTreeSet<Due>,
     /// The task that waits for the first of them.
     task: Option<Waker>,
     ended: bool,
@@ -49,10 +57,10 @@ impl Alarms {
 
     /// Rings `record` once it is `age` old, in nanoseconds.
     pub(super) fn set(&self, record: &Record, age: u64) {
-        let key = key(record, age);
+        let due = Due::of(record, age);
         let mut entries = self.table.entries();
-        entries.due.insert(key);
-        let is_first = entries.due.first() == Some(&key);
+        entries.due.insert(due);
+        let is_first = entries.due.first() == Some(&due);
         let task = if is_first { entries.task.take() } else { None };
         drop(entries);
         if let Some(task) = task {
@@ -62,7 +70,7 @@ impl Alarms {
 
     /// Takes back what was [set](Self::set).
     pub(super) fn clear(&self, record: &Record, age: u64) {
-        self.table.entries().due.remove(&key(record, age));
+        self.table.entries().due.remove(&Due::of(record, age));
     }
 }
 
@@ -114,7 +122,7 @@ impl Table {
             if entries.ended {
                 return None;
             }
-            let next = entries.due.first().map_or(u64::MAX, |(at, _)| *at);
+            let next = entries.due.first().map_or(u64::MAX, Due::at);
             if next > now {
                 // The clock of the task is the table's, so whatever is set from here on finds it.
                 let replaced = entries.task.replace(cx.waker().clone());
@@ -124,8 +132,9 @@ impl Table {
             }
             let due = entries.due.pop_first();
             drop(entries);
-            if let Some((_, id)) = due
-                && let Some(record) = self.live.get(id)
+            // Whoever has the place by now only looks in vain.
+            if let Some(due) = due
+                && let Some(record) = self.live.at(due.place)
             {
                 record.ring();
             }
@@ -138,6 +147,18 @@ impl Table {
     }
 }
 
-fn key(record: &Record, age: u64) -> (u64, u64) {
-    (record.since.saturating_add(age), record.id)
+impl Due {
+    fn of(record: &Record, age: u64) -> Self {
+        let at = record.since.saturating_add(age);
+        Self {
+            #[expect(clippy::cast_possible_truncation, reason = "each half is a number of 32 bits")]
+            at: [(at >> 32) as u32, at as u32],
+            place: record.place(),
+        }
+    }
+
+    fn at(&self) -> u64 {
+        let [high, low] = self.at.map(u64::from);
+        high << 32 | low
+    }
 }

@@ -1,10 +1,10 @@
 //! Looking into a running server from elsewhere in the program.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Report;
+use super::live::Live;
 use super::tally::Tally;
 use crate::record::{Phase, Record};
 use crate::{Addr, Context, Shutdown};
@@ -105,60 +105,5 @@ impl ConnectionStatus {
             buffered: if phase == Phase::InFrame { record.buffered() } else { 0 },
             unsent: record.unsent(),
         }
-    }
-}
-
-/// The connections that are being handled.
-#[derive(Debug, Default)]
-pub(super) struct Live(Mutex<Connections>);
-
-#[derive(Debug, Default)]
-struct Connections {
-    records: BTreeMap<u64, Arc<Record>>,
-    /// Whether they were cut, and with them any that come after.
-    cut: bool,
-}
-
-impl Live {
-    pub(super) fn insert(&self, record: &Arc<Record>) {
-        let mut connections = self.connections();
-        connections.records.insert(record.id, Arc::clone(record));
-        if connections.cut {
-            record.close();
-        }
-    }
-
-    pub(super) fn remove(&self, id: u64) {
-        let record = self.connections().records.remove(&id);
-        drop(record);
-    }
-
-    pub(super) fn get(&self, id: u64) -> Option<Arc<Record>> {
-        self.connections().records.get(&id).cloned()
-    }
-
-    /// Closes all connections, for good.
-    pub(super) fn cut(&self) {
-        self.connections().cut = true;
-        for record in self.all() {
-            record.close();
-        }
-    }
-
-    /// Wakes all connections, to see that a shutdown has begun.
-    pub(super) fn wake(&self) {
-        for record in self.all() {
-            record.ring();
-        }
-    }
-
-    /// Copied, since whatever is done with a connection may make others end and leave the table.
-    fn all(&self) -> Vec<Arc<Record>> {
-        self.connections().records.values().cloned().collect()
-    }
-
-    fn connections(&self) -> MutexGuard<'_, Connections> {
-        // Changed in one step each.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

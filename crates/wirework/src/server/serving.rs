@@ -20,9 +20,9 @@ use crate::{CatchPanic, Runtime, TaskError};
 pin_project! {
     /// Runs a handler until it is done, or until the connection is to be ended.
     pub(super) struct Serving<R, U, H, F> {
-        // The order of the fields is that in which they are dropped.
+        // The order of the fields is that in which they are dropped. `None` once it is done.
         #[pin]
-        handling: CatchPanic<F>,
+        handling: Option<CatchPanic<F>>,
         place: Place<R, U, H>,
     }
 }
@@ -38,7 +38,7 @@ pub(super) enum Early<E> {
 impl<R, U, H, F: Future> Serving<R, U, H, F> {
     pub(super) fn new(place: Place<R, U, H>, handling: F) -> Self {
         Self {
-            handling: CatchPanic::new(handling),
+            handling: Some(CatchPanic::new(handling)),
             place,
         }
     }
@@ -53,58 +53,78 @@ where
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = self.project();
+        let mut this = self.project();
         let place = this.place;
-        // Before the handler waits for anything, so that whatever it is can wake this task through the record.
-        place.record.runs_in(cx.waker());
-        if !place.record.is_closing()
-            && let Poll::Ready(result) = this.handling.poll(cx)
-        {
-            place.end = note_result(result, &place.shared.host.meter);
-            return Poll::Ready(());
-        }
-        let Place {
-            shared, record, watch, ..
-        } = place;
-        let stop = ready!(watch.poll(record, &shared.deadlines, &shared.alarms));
-        place.end = note_stop(stop);
+        let end = ready!(poll_end(this.handling.as_mut(), place, cx));
+        // What the handler holds goes first, the connection above all.
+        this.handling.set(None);
+        place.leave(end);
         Poll::Ready(())
     }
 }
 
+/// How the connection has ended.
+fn poll_end<R, U, H, F, E>(
+    handling: Pin<&mut Option<CatchPanic<F>>>,
+    place: &mut Place<R, U, H>,
+    cx: &mut Context<'_>,
+) -> Poll<End>
+where
+    F: Future<Output = Result<(), Early<E>>>,
+    E: Into<Box<dyn Error + Send + Sync>>,
+{
+    let (Some(handling), Some(shared)) = (handling.as_pin_mut(), &place.shared) else {
+        return Poll::Pending;
+    };
+    let record = &place.record;
+    // Before the handler waits for anything, so that whatever it is can wake this task through the record.
+    record.runs_in(cx.waker());
+    if !record.is_closing()
+        && let Poll::Ready(result) = handling.poll(cx)
+    {
+        return Poll::Ready(note_result(result, &shared.host.meter));
+    }
+    place
+        .watch
+        .poll(record, &shared.deadlines, &shared.alarms)
+        .map(note_stop)
+}
+
 /// What a connection takes up until its task ends, in whatever way.
 pub(super) struct Place<R, U, H> {
-    shared: Arc<Shared<R, U, H>>,
+    /// `None` once it has been left. How it ended is not kept here: each connection would have room for it all its life.
+    shared: Option<Arc<Shared<R, U, H>>>,
     record: Arc<Record>,
     watch: Watch,
-    end: End,
 }
 
 impl<R, U, H> Place<R, U, H> {
     pub(super) fn new(shared: &Arc<Shared<R, U, H>>, record: &Arc<Record>) -> Self {
         Self {
-            shared: Arc::clone(shared),
+            shared: Some(Arc::clone(shared)),
             record: Arc::clone(record),
             watch: Watch::new(),
-            end: End::Cut,
         }
+    }
+
+    fn leave(&mut self, end: End) {
+        let Some(shared) = self.shared.take() else { return };
+        let record = &self.record;
+        self.watch.disarm(record, &shared.alarms);
+        shared.live.remove(record);
+        if record.has_entered() {
+            shared.clients.leave(record.peer());
+        }
+        if !record.is_accepted() && !matches!(end, End::Refused(..)) {
+            shared.tally.accept();
+        }
+        shared.tally.end(end, shared.drain.has_begun());
     }
 }
 
 impl<R, U, H> Drop for Place<R, U, H> {
     fn drop(&mut self) {
-        let Self {
-            shared, record, watch, ..
-        } = self;
-        watch.disarm(record, &shared.alarms);
-        shared.live.remove(record.id);
-        if record.has_entered() {
-            shared.clients.leave(record.peer());
-        }
-        if !record.is_accepted() && !matches!(self.end, End::Refused(..)) {
-            shared.tally.accept();
-        }
-        shared.tally.end(self.end, shared.drain.has_begun());
+        self.leave(End::Cut);
     }
 }
 

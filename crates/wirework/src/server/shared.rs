@@ -9,7 +9,7 @@ use super::alarms::Alarms;
 use super::clients::Clients;
 use super::deadlines::Deadlines;
 use super::filter::Gate;
-use super::handle::Live;
+use super::live::Live;
 use super::serving::{Early, Place, Serving};
 use super::tally::Tally;
 use super::{Refusal, WhenFull};
@@ -131,11 +131,7 @@ impl<R: Runtime, U, H> Shared<R, U, H> {
         }
     }
 
-    /// Upgrades a connection, finds it its place among those of its client, and handles it.
-    #[expect(
-        clippy::manual_async_fn,
-        reason = "an `async fn` keeps its arguments twice, for each connection"
-    )]
+    /// Prepares a connection, and handles it.
     fn serve<C>(
         self: Arc<Self>,
         connection: C,
@@ -146,22 +142,36 @@ impl<R: Runtime, U, H> Shared<R, U, H> {
         U: Upgrade<C>,
         H: Handler<U::Connection>,
     {
+        // Boxed, so that a connection has room for it only as long as it takes, which for most is no time at all.
+        let preparing = Box::pin(Arc::clone(&self).prepare(connection, record));
         async move {
-            let upgraded = self.upgrade.upgrade(connection, Context::of(Arc::clone(&record))).await;
-            let connection = upgraded.map_err(|error| Early::Handshake(error.into()))?;
-            record.end_handshake();
-            if !record.is_accepted() {
-                self.admit_client(&connection, &record)?;
-            }
-            if !record.has_entered() {
-                self.clients.wait_to_enter(record.peer()).await;
-                record.set_entered();
-            }
-            self.handler
-                .handle(connection, Context::of(record))
-                .await
-                .map_err(Early::Handler)
+            let (connection, cx) = preparing.await?;
+            self.handler.handle(connection, cx).await.map_err(Early::Handler)
         }
+    }
+
+    /// Upgrades a connection, and finds it its place among those of its client.
+    async fn prepare<C>(
+        self: Arc<Self>,
+        connection: C,
+        record: Arc<Record>,
+    ) -> Result<(U::Connection, Context), Early<H::Error>>
+    where
+        C: Connection,
+        U: Upgrade<C>,
+        H: Handler<U::Connection>,
+    {
+        let upgraded = self.upgrade.upgrade(connection, Context::of(Arc::clone(&record))).await;
+        let connection = upgraded.map_err(|error| Early::Handshake(error.into()))?;
+        record.end_handshake();
+        if !record.is_accepted() {
+            self.admit_client(&connection, &record)?;
+        }
+        if !record.has_entered() {
+            self.clients.wait_to_enter(record.peer()).await;
+            record.set_entered();
+        }
+        Ok((connection, Context::of(record)))
     }
 
     /// Lets a client in for whom a proxy connects, on the terms of those who connect themselves.

@@ -1,0 +1,93 @@
+//! What `next`, `next_ref` and `send` of a framed connection give.
+//!
+//! Futures by hand, each but a pointer to the connection: an `async fn` would keep a state and its arguments twice. Their polls
+//! are inlined into the handler, so that a frame which is there already costs no call; `poll_fn` leaves that to chance.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use wirework_codec::{BorrowDecoder, Decoder, Encoder};
+
+use super::serving::{Received, ReceivedRef};
+use super::sides::Sides;
+use super::{Outbox, ReadError, WriteError};
+use crate::Connection;
+
+/// The next frame, by value.
+pub(super) struct NextFrame<'a, C, D, E>(pub(super) &'a mut Sides<C, D, E>);
+
+impl<C: Connection, D: Decoder, E> Future for NextFrame<'_, C, D, E> {
+    type Output = Received<D::Item, D::Error>;
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "on the way of every frame")]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.poll_next(cx)
+    }
+}
+
+/// The next frame, borrowed, with the sending side. It borrows the whole connection, which is given up with it.
+pub(super) struct NextRef<'a, C, D, E>(Option<&'a mut Sides<C, D, E>>);
+
+impl<'a, C, D, E> NextRef<'a, C, D, E> {
+    #[inline]
+    pub(super) fn new(sides: &'a mut Sides<C, D, E>) -> Self {
+        Self(Some(sides))
+    }
+}
+
+impl<'a, C: Connection, D: BorrowDecoder, E> Future for NextRef<'a, C, D, E> {
+    type Output = ReceivedRef<'a, C, D, E>;
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "on the way of every frame")]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Sides::poll_ref(&mut self.0, cx)
+    }
+}
+
+/// The same with no more of the sending side than what appends.
+pub(super) struct NextWithOutbox<'a, C, D, E>(pub(super) NextRef<'a, C, D, E>);
+
+impl<'a, C: Connection, D: BorrowDecoder, E> Future for NextWithOutbox<'a, C, D, E> {
+    type Output = Result<Option<(D::Frame<'a>, Outbox<'a, E>)>, ReadError<D::Error>>;
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "on the way of every frame")]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let received = ready!(Sides::poll_ref(&mut self.0.0, cx));
+        Poll::Ready(received.map(|received| received.map(|(frame, sending)| (frame, sending.into_outbox()))))
+    }
+}
+
+/// Appends a frame, after waiting for room.
+pub(super) struct SendFrame<'a, C, D, E, T> {
+    sides: &'a mut Sides<C, D, E>,
+    item: Option<T>,
+}
+
+impl<'a, C, D, E, T> SendFrame<'a, C, D, E, T> {
+    #[inline]
+    pub(super) fn new(sides: &'a mut Sides<C, D, E>, item: T) -> Self {
+        Self {
+            sides,
+            item: Some(item),
+        }
+    }
+}
+
+/// The item is moved, never pinned.
+impl<C, D, E, T> Unpin for SendFrame<'_, C, D, E, T> {}
+
+impl<C: Connection, D, E: Encoder<T>, T> Future for SendFrame<'_, C, D, E, T> {
+    type Output = Result<(), WriteError<E::Error>>;
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "on the way of every frame")]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        ready!(self.sides.poll_ready(cx))?;
+        let item = self.item.take();
+        let item = item.expect("a future is not polled again once it is done");
+        Poll::Ready(self.sides.outbound.append(item))
+    }
+}
