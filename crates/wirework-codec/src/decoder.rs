@@ -130,7 +130,7 @@ pub trait Decoder {
         unreachable!("a decoder that finds where to cut cuts there")
     }
 
-    /// As [`cut`](Self::cut), of a frame in a buffer whose bytes are [gathered](ReadBuf::gathered_bytes).
+    /// As [`cut`](Self::cut), of a frame in a buffer whose bytes are gathered.
     #[doc(hidden)]
     #[inline]
     fn split(&mut self, src: &mut ReadBuf, span: &Span) -> Self::Item {
