@@ -2,11 +2,15 @@
 //!
 //! In one module, without the fuzzer, so that a test can replay the corpora on stable Rust.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::{Debug, Write};
+use std::time::Duration;
 
+use futures_lite::future::or;
 use serde::{Deserialize, Serialize};
+use wirework::{Deadlines, Framed, Network, Server, connect};
 use wirework_codec::bytes::Bytes;
 use wirework_codec::{
     BorrowDecoder, ByteLines, Cbor, Cobs, DecodeError, Decoder, Deframer, Delimited, Detect, Detection, Either,
@@ -14,12 +18,13 @@ use wirework_codec::{
     ProxyCodec, ProxyHeader, RawBytes, RecoveringLines, Slip, VarintDelimited, WriteBuf,
 };
 use wirework_resp::{CmdEncoder, Command, CommandDecoder, ReplyEncoder, Value, ValueDecoder, Version, cmd};
+use wirework_sim::{Choices, HostOptions, Latency, Link, Swarm, SweepConfig, Trial, run_trial};
 
 /// A target: its name, and what it does with an input.
 pub(crate) type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub(crate) const TARGETS: [Target; 21] = [
+pub(crate) const TARGETS: [Target; 22] = [
     ("byte_lines", byte_lines),
     ("cbor", cbor),
     ("cobs", cobs),
@@ -39,6 +44,7 @@ pub(crate) const TARGETS: [Target; 21] = [
     ("recovering_lines", recovering_lines),
     ("resp_commands", resp_commands),
     ("resp_values", resp_values),
+    ("sim", sim),
     ("slip", slip),
     ("varint_delimited", varint_delimited),
 ];
@@ -318,24 +324,114 @@ pub(crate) fn resp_values(data: &[u8]) {
     assert_eq!(format!("{again:?}"), format!("{:?}", (values, None::<()>)));
 }
 
+/// A conversation in a simulated world. The bytes decide about all of it: links and buffers, faults, and who runs next.
+pub(crate) fn sim(data: &[u8]) {
+    let swarm = Swarm::new(["client", "server"]).within(Duration::from_secs(10));
+    let config = SweepConfig::new().swarm(swarm.lasting(Duration::from_secs(10)));
+    if let Err(failure) = run_trial(&config, Choices::from_bytes(data), conversation) {
+        panic!("{failure}");
+    }
+}
+
+/// Frames to an echo server: whatever fails, what comes back is a beginning of what was sent.
+async fn conversation(trial: Trial) {
+    let mut dice = trial.dice("world");
+    let mut buffer = || *dice.pick(&[256 << 10, 1, 7, 300, 5_000]);
+    let mut host = |name| {
+        let options = HostOptions::new().send_buffer(buffer()).receive_buffer(buffer());
+        trial.host_with(name, options).expect("the names differ")
+    };
+    let (client, server) = (host("client"), host("server"));
+    let latency = Latency::Uniform(
+        Duration::ZERO,
+        dice.duration(Duration::ZERO, Duration::from_millis(100)),
+    );
+    let link = Link::new().latency(latency).loss(*dice.pick(&[0, 1_000, 50_000]));
+    let link = link.mtu(*dice.pick(&[65_535, 1_500, 69]));
+    trial.set_link(&client, &server, link).expect("a possible link");
+    server.start(|runtime| async move {
+        let listener = runtime
+            .listen_tcp(([0, 0, 0, 0], 7).into())
+            .expect("the port is free after a restart");
+        let echo = |mut framed: Framed<_, VarintDelimited>, _| async move {
+            while let Some(frame) = framed.next().await? {
+                framed.send(frame).await?;
+            }
+            std::io::Result::Ok(())
+        };
+        // On the slowest of links it takes hours.
+        let server = Server::new(&runtime).deadlines(Deadlines::none());
+        let _running = server.serve_framed(listener, VarintDelimited::new(), echo);
+        std::future::pending::<()>().await;
+    });
+    let frames: Vec<Bytes> = (0..=dice.below(20))
+        .map(|number| vec![u8::try_from(number).expect("below 20"); dice.index(600)].into())
+        .collect();
+    let runtime = client.runtime();
+    let mut back = Vec::new();
+    let talking = async {
+        let mut framed = Framed::new(connect(&runtime, "server:7").await?, VarintDelimited::new());
+        for frame in &frames {
+            framed.send(frame.clone()).await?;
+            if dice.below(2) == 1 {
+                back.extend(framed.next().await.map_err(std::io::Error::from)?);
+            }
+        }
+        framed.close().await?;
+        while let Some(frame) = framed.next().await.map_err(std::io::Error::from)? {
+            back.push(frame);
+        }
+        std::io::Result::Ok(())
+    };
+    let late = async {
+        trial.sleep(Duration::from_hours(20)).await;
+        Err(std::io::ErrorKind::TimedOut.into())
+    };
+    let ended = or(talking, late).await;
+    trial.always(frames.starts_with(&back), || {
+        format!("{} frames came back, and others than were sent", back.len())
+    });
+    trial.always(ended.is_err() || back.len() == frames.len(), || {
+        format!(
+            "all seemed well, but {} of {} frames came back",
+            back.len(),
+            frames.len()
+        )
+    });
+    trial.always(ended.is_ok() || !trial.plan().is_empty(), || {
+        format!("it failed without a fault: {ended:?}")
+    });
+}
+
 /// How to get the next frame, owned or borrowed.
 type Next<'a, D, T, E> = dyn Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<E>> + 'a;
 
 /// Frames, and the error after them with its place in the stream.
 type Outcome<T> = (Vec<T>, Option<(u64, String)>);
 
-/// Decodes `data` whole and in chunks, owned and borrowed: the outcome must be the same. Returns the frames.
+/// Decodes `data` whole and in chunks, owned, borrowed and by turns: the outcome must be the same. Returns the frames.
 fn check<D, T>(make: impl Fn() -> D, own: impl Fn(<D as BorrowDecoder>::Frame<'_>) -> T, data: &[u8]) -> Vec<T>
 where
-    D: Decoder<Item = T> + BorrowDecoder + 'static,
+    D: Decoder<Item = T> + BorrowDecoder<Error = <D as Decoder>::Error> + 'static,
     T: PartialEq + Debug,
 {
     let chunks = chunks(data);
     let whole = decode(&make, &|deframer| deframer.next(), &[data]);
     let owned = decode(&make, &|deframer| deframer.next(), &chunks);
     let borrowed = decode(&make, &|deframer| Ok(deframer.next_ref()?.map(&own)), &chunks);
+    let turn = Cell::new(data.len());
+    let by_turns = |deframer: &mut Deframer<D>| {
+        turn.set(turn.get() + 1);
+        if turn.get().is_multiple_of(3) {
+            Ok(deframer.next_ref()?.map(&own))
+        } else {
+            deframer.next()
+        }
+    };
+    let mixed = decode(&make, &by_turns, &chunks);
     assert_eq!(owned, whole, "owned frames depend on how the input is cut");
     assert_eq!(borrowed, whole, "borrowed frames differ from owned ones");
+    assert_eq!(mixed, whole, "it matters which frames are borrowed");
     whole.0
 }
 
@@ -362,37 +458,47 @@ where
 
 fn decode<D, T, E: Error + 'static>(make: impl Fn() -> D, next: &Next<'_, D, T, E>, chunks: &[&[u8]]) -> Outcome<T> {
     let mut deframer = Deframer::new(make());
-    let mut frames = Vec::new();
+    let (mut frames, mut fed) = (Vec::new(), Vec::new());
     for chunk in chunks {
         deframer.push(chunk);
+        fed.extend_from_slice(chunk);
         if let Some(error) = drain(&mut deframer, next, &mut frames) {
-            return (frames, Some(error));
+            return (frames, Some(described(&error, &fed)));
         }
         deframer.release();
     }
     deframer.finish();
     let error = drain(&mut deframer, next, &mut frames);
-    (frames, error)
+    (frames, error.map(|error| described(&error, &fed)))
+}
+
+/// Where an error is, and what it and its causes say. Of the bytes that were fed before it, none may be lost.
+fn described<E: Error + 'static>(error: &DecodeError<E>, fed: &[u8]) -> (u64, String) {
+    let unread = error.unread();
+    assert!(fed.ends_with(unread), "what is unread is not what was fed last");
+    assert!(
+        error.offset() + unread.len() as u64 <= fed.len() as u64,
+        "the faulty frame starts behind what is unread"
+    );
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        let _ = write!(text, ": {source}");
+        cause = source.source();
+    }
+    (error.offset(), text)
 }
 
 fn drain<D, T, E: Error + 'static>(
     deframer: &mut Deframer<D>,
     next: &Next<'_, D, T, E>,
     frames: &mut Vec<T>,
-) -> Option<(u64, String)> {
+) -> Option<DecodeError<E>> {
     loop {
         match next(deframer) {
             Ok(Some(frame)) => frames.push(frame),
             Ok(None) => return None,
-            Err(error) => {
-                let mut text = error.to_string();
-                let mut cause = error.source();
-                while let Some(source) = cause {
-                    let _ = write!(text, ": {source}");
-                    cause = source.source();
-                }
-                return Some((error.offset(), text));
-            }
+            Err(error) => return Some(error),
         }
     }
 }

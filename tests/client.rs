@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test, the panic is the report")]
 
+#[path = "client/silence.rs"]
+mod silence;
+
 use std::future::pending;
 use std::io;
 use std::pin::pin;

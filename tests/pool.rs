@@ -27,6 +27,8 @@ on_each_runtime![
     a_busy_connection_is_not_used_again,
     an_unhealthy_connection_is_replaced,
     a_check_that_is_given_up_closes_its_connection,
+    a_check_has_a_deadline,
+    what_ended_while_it_lay_idle_is_not_handed_out,
     what_is_idle_for_long_is_closed,
     what_is_old_is_not_handed_out,
     a_minimum_is_kept_ready,
@@ -264,6 +266,47 @@ async fn a_check_that_is_given_up_closes_its_connection<N: Network>(network: N) 
     drop(pool.get().await.unwrap());
     numbers.check_hangs.store(true, Ordering::SeqCst);
     assert!(poll_once(pool.get()).await.is_none());
+    assert_eq!(
+        (pool.status(), numbers.alive.load(Ordering::SeqCst)),
+        (status(0, 0, 0), 0)
+    );
+}
+
+async fn a_check_has_a_deadline<N: Network>(network: N) {
+    let clock = ManualClock::new(&network);
+    let (pool, numbers) = pool(&clock, PoolOptions::new().max(1).check_timeout(Duration::from_secs(3)));
+    drop(pool.get().await.unwrap());
+    numbers.check_hangs.store(true, Ordering::SeqCst);
+    let mut waiting = pin!(pool.get());
+    assert!(poll_once(waiting.as_mut()).await.is_none());
+    clock.advance(Duration::from_millis(2_999));
+    assert!(poll_once(waiting.as_mut()).await.is_none());
+    assert_eq!(numbers.alive.load(Ordering::SeqCst), 1);
+    // It is closed, and a new one made in its place, long before the taker's own time is up.
+    clock.advance(Duration::from_millis(1));
+    assert_eq!(waiting.await.unwrap().number, 1);
+    assert_eq!(
+        (pool.status(), numbers.alive.load(Ordering::SeqCst)),
+        (status(1, 1, 0), 1)
+    );
+}
+
+async fn what_ended_while_it_lay_idle_is_not_handed_out<N: Network>(network: N) {
+    let numbers = Numbers::default();
+    let ended = Arc::new(AtomicUsize::new(usize::MAX));
+    let seen = Arc::clone(&ended);
+    let source = numbers
+        .clone()
+        .reusable_if(move |number| number.number != seen.load(Ordering::SeqCst));
+    let pool = Pool::new(&network, PoolOptions::new().max(1), source);
+    drop(pool.get().await.unwrap());
+    assert_eq!(pool.status(), status(1, 1, 0));
+    ended.store(0, Ordering::SeqCst);
+    let number = pool.get().await.unwrap();
+    assert_eq!(number.number, 1);
+    // And what has ended while it was taken does not go back.
+    ended.store(1, Ordering::SeqCst);
+    drop(number);
     assert_eq!(
         (pool.status(), numbers.alive.load(Ordering::SeqCst)),
         (status(0, 0, 0), 0)

@@ -366,7 +366,7 @@ proptest! {
         min in 0_usize..3,
         ops in vec(op(), 0..120),
     ) {
-        let mut world = World::new(max, min);
+        let mut world = World::new(max, min.min(max));
         world.upkeep();
         for op in ops {
             world.step(op);

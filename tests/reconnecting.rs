@@ -11,13 +11,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures_lite::future::{poll_once, zip};
+use futures_lite::future::{poll_once, yield_now, zip};
 use wirework::codec::Lines;
 use wirework::{
     CallError, Circuit, Client, ClientOptions, Connection, Connector, Context, Framed, Network, ReconnectOptions,
     ReconnectingClient, RunningServer, Runtime, Server, memory, time,
 };
-use wirework_tests::on_each_runtime;
+use wirework_tests::{ManualClock, on_each_runtime};
 
 on_each_runtime![
     a_server_killed_twenty_times_under_load,
@@ -28,6 +28,7 @@ on_each_runtime![
     calls_wait_for_a_connection_until_their_deadline,
     closing_ends_it,
     closing_twice_waits_twice,
+    a_server_that_falls_silent_is_replaced,
 ];
 
 /// How often each request has come.
@@ -266,4 +267,62 @@ async fn closing_twice_waits_twice<N: Network>(network: N) {
     zip(first, second).await;
     assert_eq!(asking.await.unwrap().unwrap(), "answer");
     assert_eq!(client.circuit(), Circuit::Closed);
+}
+
+async fn a_server_that_falls_silent_is_replaced<N: Network>(network: N) {
+    const SEC: Duration = Duration::from_secs(1);
+    // The first connection takes requests and answers none; it is open all the time.
+    async fn serve(far: memory::MemoryStream, is_silent: bool, seen: Seen) -> io::Result<()> {
+        let mut far = Framed::new(far, Lines::new());
+        while let Some(line) = far.next().await? {
+            far.send(format!("re: {line}")).await?;
+            *seen.lock().unwrap().entry(line).or_default() += 1;
+            if is_silent {
+                // Its answer stays unsent for as long as more comes.
+                let mut stream = far.into_parts().connection;
+                futures_lite::io::copy(&mut stream, futures_lite::io::sink()).await?;
+                break;
+            }
+        }
+        Ok(())
+    }
+    let clock = ManualClock::new(&network);
+    let (runtime, seen, made) = (clock.clone(), Seen::default(), AtomicU64::new(0));
+    let requests = Arc::clone(&seen);
+    let connect = move || {
+        let (near, far) = memory::pair(1024);
+        let is_silent = made.fetch_add(1, Ordering::SeqCst) == 0;
+        wirework::Task::detach(runtime.spawn(serve(far, is_silent, Arc::clone(&requests))));
+        let options = ClientOptions::new().timeout(10 * SEC).dead_after(20 * SEC);
+        let client = Client::pipelined(&runtime, Framed::new(near, Lines::new()), options);
+        async move { Ok(client) }
+    };
+    let client = ReconnectingClient::new(&clock, quick().timeout(10 * SEC), connect);
+    let call = |text: &'static str| {
+        let client = client.clone();
+        network.spawn(async move { client.call_idempotent(text.to_owned()).await })
+    };
+    let lost = call("lost");
+    while seen.lock().unwrap().get("lost").is_none() {
+        yield_now().await;
+    }
+    clock.advance(10 * SEC);
+    let error = lost.await.unwrap().unwrap_err();
+    assert!(matches!(error, CallError::TimedOut { maybe_sent: true }), "{error:?}");
+    assert_eq!(client.circuit(), Circuit::Connected);
+
+    clock.advance(15 * SEC);
+    let again = call("again");
+    // The silence ends the connection in the middle of the second call, which the next connection answers.
+    clock.advance(5 * SEC);
+    assert_eq!(client.circuit_changed(Circuit::Connected).await.failures(), 1);
+    assert_eq!(client.last_error().unwrap().kind(), io::ErrorKind::TimedOut);
+    while client.connections() < 2 {
+        // No further than the next attempt, for the call has little time left.
+        if let Circuit::Waiting { until, .. } = client.circuit() {
+            clock.advance(until.saturating_duration_since(clock.now()));
+        }
+        yield_now().await;
+    }
+    assert_eq!(again.await.unwrap().unwrap(), "re: again");
 }

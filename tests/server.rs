@@ -6,6 +6,8 @@
 mod deadlines;
 #[path = "server/doors.rs"]
 mod doors;
+#[path = "server/last_words.rs"]
+mod last_words;
 #[path = "server/limits.rs"]
 mod limits;
 #[path = "server/process.rs"]

@@ -11,6 +11,7 @@
 mod contenders;
 mod drive;
 mod limit;
+mod messages;
 
 use std::time::Duration;
 

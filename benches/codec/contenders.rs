@@ -8,7 +8,7 @@ use wirework_codec::{
     NulTerminated, Slip, VarintDelimited, WriteBuf,
 };
 
-use crate::{drive, limit};
+use crate::{drive, limit, messages};
 
 /// How much is read at once, in bytes.
 pub(crate) const CHUNK: usize = 8 * 1024;
@@ -64,6 +64,7 @@ pub(crate) fn groups(size: usize) -> Vec<Group> {
         encoding("encode cobs", Cobs::new(), size),
         encoding("encode slip", Slip::new(), size),
     ]);
+    groups.extend(messages::groups(size));
     groups
 }
 
@@ -174,7 +175,7 @@ where
         name,
         contenders: vec![
             Contender::new("limit, a copy", limit::copy(bytes, count(size))),
-            Contender::new("wirework", drive::encode(codec, frame(size), count(size))),
+            Contender::new("wirework", drive::encode::<_, _, str>(codec, frame(size), count(size))),
         ],
     }
 }
@@ -185,7 +186,7 @@ fn frame(size: usize) -> String {
 }
 
 /// How many frames of `size` bytes a call handles.
-fn count(size: usize) -> usize {
+pub(crate) fn count(size: usize) -> usize {
     STRETCH.div_ceil(size).max(8)
 }
 

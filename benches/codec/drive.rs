@@ -1,6 +1,7 @@
 //! Decoders and encoders, driven over a stretch of a stream as a connection drives them: each is made a function that handles
 //! the stretch and returns how many frames were in it.
 
+use std::borrow::Borrow;
 use std::hint::black_box;
 
 use asynchronous_codec as async_codec;
@@ -75,14 +76,15 @@ pub(crate) fn asynchronous<D: async_codec::Decoder>(mut decoder: D, bytes: Vec<u
 }
 
 /// Encodes `frame`, `count` times.
-pub(crate) fn encode<C>(mut codec: C, frame: String, count: usize) -> impl FnMut() -> usize
+pub(crate) fn encode<C, T, B: ?Sized>(mut codec: C, frame: T, count: usize) -> impl FnMut() -> usize
 where
-    C: for<'a> Encoder<&'a str>,
+    C: for<'a> Encoder<&'a B>,
+    T: Borrow<B>,
 {
     let mut dst = WriteBuf::new();
     move || {
         for _ in 0..count {
-            codec.encode(black_box(&frame), &mut dst).unwrap();
+            codec.encode(black_box(frame.borrow()), &mut dst).unwrap();
             if dst.len() >= CHUNK {
                 black_box(dst.chunk());
                 dst.advance(dst.len());
@@ -124,7 +126,7 @@ where
 }
 
 /// Once there is enough to write, it is written.
-fn written(dst: &mut BytesMut) {
+pub(crate) fn written(dst: &mut BytesMut) {
     if dst.len() >= CHUNK {
         black_box(&dst[..]);
         dst.clear();

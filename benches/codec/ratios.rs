@@ -12,6 +12,7 @@
 mod contenders;
 mod drive;
 mod limit;
+mod messages;
 
 use std::env;
 use std::time::Instant;

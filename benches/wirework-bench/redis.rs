@@ -1,7 +1,8 @@
 //! Compares `examples/kv` with Redis itself by the CPU time that a command costs the server.
 //!
-//! Both are programs of their own, driven by `redis-benchmark`: servers on one core, their client on another, in rounds in which all of
-//! them take turns. A figure is the median over rounds, a ratio the median of the ratios within a round.
+//! Both are programs of their own, driven by `redis-benchmark`: servers on one core, their client on another, in rounds
+//! in which all of them take turns. A figure is the median over rounds, a ratio the median of the ratios within a
+//! round.
 
 mod server;
 mod stuck;
@@ -15,6 +16,7 @@ use anyhow::{Context, Result, ensure};
 use self::server::Server;
 use self::stuck::Stuck;
 use crate::compare::median;
+use crate::compare::spread::spread;
 use crate::cpu;
 
 /// The arguments of `redis`.
@@ -56,7 +58,8 @@ pub(crate) struct Args {
     /// The core for redis-benchmark.
     #[arg(long, default_value_t = 1)]
     client_core: usize,
-    /// Measure the latency at depth 1 instead, without and with so many clients that send and do not read.
+    /// Measure the latency at depth 1 instead, without and with so many others that do not read, read slowly, or stop
+    /// inside of a command.
     #[arg(long, value_name = "CLIENTS")]
     stuck: Option<usize>,
 }
@@ -118,35 +121,66 @@ fn cost(args: &Args, server: &Server, depth: usize) -> Result<f64> {
     Ok(used.as_secs_f64() * 1e6 / (requests * args.tests.len() as u64) as f64)
 }
 
-/// The latency of some clients beside others that are stuck.
+/// The latency of some clients beside others that are stuck or slow.
+///
+/// Each round measures without them before and after, for a p99 of less than a tenth of a millisecond is as easily
+/// moved by the machine: how far the two are apart is what a ratio has to be read beside.
 fn disturb(args: &Args, servers: &[Server], stuck: usize) -> Result<()> {
     println!(
-        "p99 of {} clients, in ms, without and with {stuck} others that do not read:\n",
-        args.clients
+        "p99 of {} clients, in ms, without and with {stuck} others that are stuck or slow; ratios are medians of {} rounds, in \
+         brackets where half of them lie:\n",
+        args.clients, args.rounds
     );
-    println!("| server | without | with | ratio | memory of the server |");
-    println!("|---|---|---|---|---|");
-    for server in servers {
-        let (mut without, mut with, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-        for round in 0..=args.rounds {
-            let calm = benchmark(args, server, 1, args.requests)?;
+    println!("| server | without | with | ratio | of two runs without | memory of the server |");
+    println!("|---|---|---|---|---|---|");
+    let mut rounds = vec![Vec::new(); servers.len()];
+    // The first round warms up.
+    for round in 0..=args.rounds {
+        for (server, rounds) in servers.iter().zip(&mut rounds) {
+            let before = benchmark(args, server, 1, args.requests)?;
             let holding = Stuck::begin(server.addr(), stuck)?;
-            let disturbed = benchmark(args, server, 1, args.requests)?;
+            let with = benchmark(args, server, 1, args.requests)?;
             drop(holding);
+            let after = benchmark(args, server, 1, args.requests)?;
             if round > 0 {
-                without.push(calm);
-                with.push(disturbed);
-                ratios.push(disturbed / calm);
+                rounds.push(Disturbed { before, with, after });
             }
         }
+    }
+    for (server, rounds) in servers.iter().zip(&rounds) {
+        let without = median(rounds.iter().map(Disturbed::without));
+        let with = median(rounds.iter().map(|round| round.with));
+        let ratio = range(rounds.iter().map(|round| round.with / round.without()));
+        let noise = range(rounds.iter().map(|round| round.after / round.before));
         let megabytes = server.peak_memory()? / 1_000_000;
-        let [without, with, ratio] = [without, with, ratios].map(median);
         println!(
-            "| {} | {without:.3} | {with:.3} | {ratio:.2} | {megabytes} MB |",
+            "| {} | {without:.3} | {with:.3} | {ratio} | {noise} | {megabytes} MB |",
             server.name
         );
     }
     Ok(())
+}
+
+/// The p99 of one round, in milliseconds: without others that are stuck, with them, and without again.
+#[derive(Debug, Clone, Copy)]
+struct Disturbed {
+    before: f64,
+    with: f64,
+    after: f64,
+}
+
+impl Disturbed {
+    fn without(&self) -> f64 {
+        f64::midpoint(self.before, self.after)
+    }
+}
+
+/// The median of ratios, and in brackets where half of them lie.
+fn range(ratios: impl Iterator<Item = f64>) -> String {
+    match spread(&ratios.collect::<Vec<_>>()) {
+        Some(spread) => format!("{:.2} ({:.2}–{:.2})", spread.median, spread.low, spread.high),
+        None => "—".to_owned(),
+    }
 }
 
 /// Runs redis-benchmark and returns the highest p99 of its tests, in milliseconds.

@@ -9,7 +9,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use tokio_util::codec as tokio_codec;
 use wirework_codec::bytes::{Bytes, BytesMut};
-use wirework_codec::{Decoder, Deframer, Delimited, Encoder, LengthDelimited, Lines, WriteBuf};
+use wirework_codec::{Decoder, Deframer, Delimited, Encoder, JsonLines, LengthDelimited, Lines, WriteBuf};
 
 /// What a decoder of tokio-util makes of `chunks`, without the end of the stream.
 fn tokio<D: tokio_codec::Decoder<Error: Debug>>(mut decoder: D, chunks: &[Vec<u8>]) -> Vec<D::Item> {
@@ -128,5 +128,17 @@ proptest! {
         prop_assert_eq!(&bytes[..], &theirs[..]);
         let chunks = cut(&bytes, size);
         prop_assert_eq!(ours(codec, &chunks), asynchronous(async_codec::LengthCodec, &chunks));
+    }
+
+    /// Theirs has no framing, so it is right where values end by themselves.
+    #[test]
+    fn json_as_asynchronous_codec(
+        records in vec((any::<u32>(), any::<Option<String>>(), vec(any::<i64>(), 0..9)), 0..12),
+        size in 1..300_usize,
+    ) {
+        type Record = (u32, Option<String>, Vec<i64>);
+        let chunks = cut(&encoded(JsonLines::<Record>::default(), &records), size);
+        prop_assert_eq!(&ours(JsonLines::<Record>::default(), &chunks), &records);
+        prop_assert_eq!(asynchronous(async_codec::JsonCodec::<Record, Record>::new(), &chunks), records);
     }
 }

@@ -1,16 +1,19 @@
 //! Limits on connections, reached and not.
 
 use std::fs::Permissions;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
+use futures_lite::{AsyncReadExt, AsyncWriteExt};
 use rustix::process::{Uid, getuid};
 use rustix::thread::set_thread_uid;
 use wirework::codec::Lines;
 use wirework::socket::{ListenOptions, UnixListenOptions};
-use wirework::{Deadlines, Framed, Listener, Network, Server, WhenFull};
+use wirework::{
+    Deadlines, Doors, FrameLimits, Framed, Listener, Network, Server, ServiceDoor, Session, WhenFull, connect,
+};
 use wirework_tests::on_each_runtime;
 
 use crate::{ask, client, echo, echo_server, report};
@@ -26,6 +29,8 @@ on_each_runtime![
     a_unix_server_replaces_what_a_crashed_one_left,
     a_socket_path_out_of_reach_is_named,
     both_families_are_served_or_ipv6_alone,
+    frames_are_bounded_at_every_door,
+    what_is_unsent_is_bounded_as_set,
 ];
 
 async fn a_full_server_may_refuse<N: Network>(network: N) {
@@ -110,6 +115,10 @@ async fn a_handle_lists_and_closes_connections<N: Network>(network: N) {
     assert_eq!(ask(&mut first, "first").await.unwrap(), "first");
     assert_eq!(ask(&mut second, "second").await.unwrap(), "second");
 
+    // The peer may have the answer before the server has counted it.
+    while handle.connections().iter().any(|one| one.written < one.read) {
+        wirework::time::sleep(&network, Duration::from_millis(1)).await;
+    }
     let listed = handle.connections();
     assert_eq!(listed.iter().map(|one| one.id).collect::<Vec<_>>(), [0, 1]);
     assert_eq!((listed[0].read, listed[0].written), (6, 6));
@@ -235,4 +244,57 @@ async fn both_families_are_served_or_ipv6_alone<N: Network>(network: N) {
         }
         drop(server);
     }
+}
+
+async fn frames_are_bounded_at_every_door<N: Network>(network: N) {
+    const LONG: usize = 1 << 20;
+    async fn same(line: &str) -> io::Result<String> {
+        Ok(line.to_owned())
+    }
+    let listen = || network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
+    let codec = Lines::new().max_len(LONG);
+    let limits = FrameLimits::new().max_buffered(100_000);
+    let server = || Server::new(&network).frame_limits(limits);
+    let answer = |line: String| async move { io::Result::Ok(line) };
+    let door = ServiceDoor::new(codec.clone(), answer).frame_limits(limits);
+    let servers = [
+        server().serve_framed(listen(), codec.clone(), echo),
+        server().serve_service(listen(), codec.clone(), answer),
+        server().serve_service_ref(listen(), codec.clone(), same),
+        server().serve_sessions(listen(), codec.clone(), move |_: Session<String>| answer),
+        Server::new(&network).serve_doors(listen(), Doors::new().otherwise(door)),
+    ];
+    for server in servers {
+        let mut stream = connect(&network, &server.local_addr().unwrap().to_string())
+            .await
+            .unwrap();
+        stream.write_all(b"short\n").await.unwrap();
+        let mut answer = [0; 6];
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"short\n");
+        // The codec would take it.
+        let _reset = stream.write_all(&vec![b'x'; LONG - 1]).await;
+        report(&network, &server, |report| report.failed == 1).await;
+    }
+}
+
+async fn what_is_unsent_is_bounded_as_set<N: Network>(network: N) {
+    const HIGH: usize = 1 << 20;
+    let listener = network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
+    let limits = FrameLimits::new().watermarks(HIGH / 2, HIGH);
+    let answer = |_: String| async { io::Result::Ok("x".repeat(10_000)) };
+    let server = Server::new(&network)
+        .frame_limits(limits)
+        .serve_service(listener, Lines::new(), answer);
+    let mut stream = connect(&network, &server.local_addr().unwrap().to_string())
+        .await
+        .unwrap();
+    // It does not read, so what is answered waits: no more than was set and one answer, and never less than the low watermark.
+    stream.write_all(&b"ask\n".repeat(10_000)).await.unwrap();
+    let handle = server.handle();
+    let unsent = || handle.connections().first().map_or(0, |only| only.unsent);
+    while unsent() <= HIGH / 2 {
+        wirework::time::sleep(&network, Duration::from_millis(1)).await;
+    }
+    assert!(unsent() < HIGH + 10_001, "{}", unsent());
 }

@@ -10,6 +10,7 @@ use wirework::codec::Lines;
 use wirework::time::sleep;
 use wirework::{
     Connection, Context, Deadline, Deadlines, Framed, Network, Replies, RunningServer, Server, Service, Session,
+    TryPushError,
 };
 use wirework_tests::{ManualClock, on_each_runtime};
 
@@ -20,6 +21,7 @@ on_each_runtime![
     no_more_requests_than_allowed_are_in_flight,
     replies_may_leave_as_they_are_ready,
     a_session_knows_its_peer_and_pushes,
+    a_push_that_finds_no_room_says_so,
     requests_may_be_borrowed,
     an_error_ends_the_connection_after_earlier_replies,
     requests_in_flight_are_answered_when_the_server_drains,
@@ -144,7 +146,40 @@ async fn a_session_knows_its_peer_and_pushes<N: Network>(network: N) {
         session.push(String::new()).await.unwrap_err().kind(),
         io::ErrorKind::BrokenPipe
     );
-    assert_eq!(session.try_push("back".to_string()), Err("back".to_string()));
+    let ended = session.try_push("back".to_string()).unwrap_err();
+    assert_eq!(ended, TryPushError::Ended("back".to_string()));
+    assert_eq!(ended.clone().into_inner(), "back");
+    assert_eq!(io::Error::from(ended).kind(), io::ErrorKind::BrokenPipe);
+}
+
+async fn a_push_that_finds_no_room_says_so<N: Network>(network: N) {
+    let listener = network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
+    let (sessions, opened) = async_channel::unbounded();
+    let new = move |session: Session<String>| {
+        sessions.try_send(session).unwrap();
+        |line: String| async move { io::Result::Ok(line) }
+    };
+    let server = Server::new(&network).serve_sessions(listener, Lines::new(), new);
+    let mut client = client(&network, &server).await;
+    let session = opened.recv().await.unwrap();
+    // The peer does not read, so what it is sent fills all there is on the way, and then waits here.
+    let long = |number: usize| format!("{number:->60000}");
+    let mut pushed = 0;
+    let full = loop {
+        match session.try_push(long(pushed)) {
+            Ok(()) => pushed += 1,
+            // There is room once more when the connection has had its turn.
+            Err(TryPushError::Full(_)) if server.handle().connections()[0].unsent == 0 => future::yield_now().await,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(full, TryPushError::Full(long(pushed)));
+    assert_eq!(io::Error::from(full).kind(), io::ErrorKind::WouldBlock);
+    for number in 0..pushed {
+        assert_eq!(client.next().await.unwrap(), Some(long(number)));
+    }
+    session.try_push("once more".to_string()).unwrap();
+    assert_eq!(client.next().await.unwrap().unwrap(), "once more");
 }
 
 /// Counts words without owning a single one.

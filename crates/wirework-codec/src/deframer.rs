@@ -230,8 +230,11 @@ impl<D: Decoder> Deframer<D> {
         let Some(bytes) = bytes else {
             return swapped(self.next_rarely());
         };
-        if self.state != State::Open || bytes.is_empty() {
+        if self.state != State::Open {
             return swapped(self.next_rarely());
+        }
+        if bytes.is_empty() {
+            return Ok(None);
         }
         let span = match self.decoder.glance_cut(bytes) {
             Glance::Frame(span) => span,
@@ -257,6 +260,7 @@ impl<D: Decoder> Deframer<D> {
 
     /// As [`next`](Self::next), of a decoder that cuts, when the bytes are not in the form that most are in, or there are none, or
     /// there will be no more, or they take a closer look.
+    #[cold]
     #[inline(never)]
     fn next_rarely(&mut self) -> Option<Result<D::Item, DecodeError<D::Error>>> {
         if self.state != State::Open {
@@ -374,6 +378,7 @@ impl<D: BorrowDecoder> Deframer<D> {
     /// As [`next`](Self::next).
     #[inline]
     pub fn next_ref(&mut self) -> Result<Option<D::Frame<'_>>, DecodeError<D::Error>> {
+        // The most frequent way, straight on. What is rare is in functions of its own.
         if self.state != State::Open || !self.undecoded.is_lent() {
             return swapped(self.next_ref_rarely());
         }
@@ -393,6 +398,7 @@ impl<D: BorrowDecoder> Deframer<D> {
     }
 
     /// As [`next_ref`](Self::next_ref), when there are no bytes in place, or there will be no more, or they take a closer look.
+    #[cold]
     #[inline(never)]
     fn next_ref_rarely(&mut self) -> Option<Result<D::Frame<'_>, DecodeError<D::Error>>> {
         match self.locate() {

@@ -33,7 +33,7 @@ pub use self::postcard::{Postcard, PostcardError, PostcardFormat};
 pub use self::protobuf::{Protobuf, ProtobufFormat};
 use crate::borrow_decoder::{decode_in_place, decode_owned};
 use crate::framing::unescape;
-use crate::{BorrowDecoder, Decoder, Enclose, Encoder, Framing, ReadBuf, Span, WriteBuf};
+use crate::{BorrowDecoder, Decoder, Enclose, Encoder, Framing, Glance, ReadBuf, Span, WriteBuf};
 
 /// A way to write messages as bytes.
 ///
@@ -147,6 +147,11 @@ where
     }
 
     #[inline]
+    fn glance(&self, src: &[u8]) -> Glance {
+        self.framing.glance_at(src)
+    }
+
+    #[inline]
     fn parse<'a>(&'a mut self, frame: &'a mut [u8]) -> Result<T, Self::Error> {
         let frame = unescape(&mut self.framing, frame).map_err(MessageError::Framing)?;
         M::read(frame).map_err(MessageError::Format)
@@ -173,6 +178,31 @@ where
     #[inline]
     fn decode_from(&mut self, src: &mut ReadBuf, is_ended: bool) -> Result<Option<T>, Self::Error> {
         decode_in_place(self, src, is_ended, |message| message)
+    }
+
+    #[inline]
+    fn cuts(&self) -> bool {
+        !F::ESCAPES
+    }
+
+    #[inline]
+    fn find_cut(&mut self, src: &[u8]) -> Result<Option<Span>, Self::Error> {
+        self.framing.find(src).map_err(MessageError::Framing)
+    }
+
+    #[inline]
+    fn glance_cut(&self, src: &[u8]) -> Glance {
+        self.framing.glance_at(src)
+    }
+
+    #[inline]
+    fn copies(&self) -> bool {
+        true
+    }
+
+    #[inline]
+    fn copy(&mut self, frame: &[u8]) -> Result<T, Self::Error> {
+        M::read(frame).map_err(MessageError::Format)
     }
 }
 

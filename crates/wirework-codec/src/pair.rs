@@ -31,6 +31,26 @@ impl<D, E> Pair<D, E> {
         Self { decoder, encoder }
     }
 
+    /// The decoder.
+    pub const fn decoder(&self) -> &D {
+        &self.decoder
+    }
+
+    /// The decoder, to change its settings between two frames.
+    pub const fn decoder_mut(&mut self) -> &mut D {
+        &mut self.decoder
+    }
+
+    /// The encoder.
+    pub const fn encoder(&self) -> &E {
+        &self.encoder
+    }
+
+    /// The encoder, to change its settings between two frames.
+    pub const fn encoder_mut(&mut self) -> &mut E {
+        &mut self.encoder
+    }
+
     /// The two.
     pub fn into_parts(self) -> (D, E) {
         (self.decoder, self.encoder)
@@ -86,5 +106,19 @@ impl<D, E: Encoder<Item>, Item> Encoder<Item> for Pair<D, E> {
     #[inline]
     fn encode(&mut self, item: Item, dst: &mut WriteBuf) -> Result<(), E::Error> {
         self.encoder.encode(item, dst)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_half_can_be_reached() {
+        let mut pair = Pair::new(1, "a");
+        *pair.decoder_mut() += 1;
+        *pair.encoder_mut() = "b";
+        assert_eq!((pair.decoder(), pair.encoder()), (&2, &"b"));
+        assert_eq!(pair.into_parts(), (2, "b"));
     }
 }

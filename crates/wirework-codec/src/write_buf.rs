@@ -385,11 +385,13 @@ impl WriteBuf {
 }
 
 impl io::Write for WriteBuf {
+    #[inline]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.put_slice(bytes);
         Ok(bytes.len())
     }
 
+    #[inline]
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.put_slice(bytes);
         Ok(())

@@ -13,8 +13,9 @@ use std::time::Duration;
 /// A source of choices, shared by all that choose within one simulation; a clone is the same source.
 ///
 /// There are four: a [seed](Self::seeded); a [list](Self::replayed) that was [recorded](Self::recording), whole or in part;
-/// another source that is [benign at some places](Self::benign_at), which is what shrinking tries; and
-/// [bytes](Self::from_bytes) from proptest, libFuzzer or bolero.
+/// another source that is [benign at some places](Self::benign_at); and [bytes](Self::from_bytes) from libFuzzer or bolero.
+/// With the feature `proptest`, `any::<Choices>()` is a strategy that leaves out one choice after the other while the test
+/// still fails. [`run_trial`](crate::run_trial) runs a scenario with any of them.
 ///
 /// # Examples
 /// ```
@@ -47,9 +48,7 @@ impl Choices {
 
     /// The choices of `recorded`; all others are zero.
     pub fn replayed(recorded: impl IntoIterator<Item = Choice>) -> Self {
-        let values = recorded
-            .into_iter()
-            .map(|choice| ((choice.site, choice.index), choice.value));
+        let values = recorded.into_iter().map(|choice| ((choice.site, choice.index), choice));
         Self::new(Source::Replay(values.collect()))
     }
 
@@ -75,10 +74,14 @@ impl Choices {
 
     /// The same source, and a recorder that notes every choice other than zero from now on.
     #[must_use]
-    pub fn recording(mut self) -> (Self, Recorder) {
+    pub fn recording(self) -> (Self, Recorder) {
         let recorder = Recorder::default();
+        (self.recorded_by(&recorder), recorder)
+    }
+
+    pub(crate) fn recorded_by(mut self, recorder: &Recorder) -> Self {
         self.recorder = Some(recorder.clone());
-        (self, recorder)
+        self
     }
 
     /// The choices made at one place: `name` says what is chosen, `numbers` where, for instance the two ends of a link.
@@ -87,6 +90,7 @@ impl Choices {
     #[must_use]
     pub fn at(&self, name: &'static str, numbers: &[u64]) -> Dice {
         Dice {
+            name,
             site: site(name, numbers),
             index: 0,
             benign: self.benign.contains(&name),
@@ -103,14 +107,19 @@ impl Choices {
     }
 
     /// A number below `bound`, or any if `bound` is 0.
-    fn draw(&self, site: u64, index: u64, bound: u64) -> u64 {
+    fn draw(&self, name: &'static str, site: u64, index: u64, bound: u64) -> u64 {
         let value = match &*self.source {
             Source::Seed(seed) => scale(mix(*seed, site, index), bound),
-            Source::Replay(values) => clamp(values.get(&(site, index)).copied().unwrap_or(0), bound),
+            Source::Replay(values) => clamp(values.get(&(site, index)).map_or(0, |choice| choice.value), bound),
             Source::Bytes(bytes) => read(&mut bytes.lock().unwrap_or_else(PoisonError::into_inner), bound),
         };
         if let Some(recorder) = self.recorder.as_ref().filter(|_| value != 0) {
-            recorder.note(Choice { site, index, value });
+            recorder.note(Choice {
+                name,
+                site,
+                index,
+                value,
+            });
         }
         value
     }
@@ -118,10 +127,15 @@ impl Choices {
 
 impl fmt::Debug for Choices {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Of a list, as much as fits a line or two.
+        const SHOWN: usize = 20;
         let mut f = f.debug_struct("Choices");
         match &*self.source {
             Source::Seed(seed) => f.field("seed", seed),
-            Source::Replay(values) => f.field("replayed", &values.len()),
+            Source::Replay(values) => {
+                let shown: Vec<_> = values.values().take(SHOWN).map(ToString::to_string).collect();
+                f.field("replayed", &values.len()).field("first", &shown)
+            }
             Source::Bytes(_) => f.field("source", &"bytes"),
         };
         f.field("benign", &self.benign).finish_non_exhaustive()
@@ -134,6 +148,7 @@ impl fmt::Debug for Choices {
 #[derive(Clone, Debug)]
 pub struct Dice {
     choices: Choices,
+    name: &'static str,
     site: u64,
     index: u64,
     benign: bool,
@@ -197,13 +212,18 @@ impl Dice {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn is_at(&self, choice: &Choice) -> bool {
+        choice.site == self.site
+    }
+
     fn draw(&mut self, bound: u64) -> u64 {
         let index = self.index;
         self.index += 1;
         if self.benign {
             0
         } else {
-            self.choices.draw(self.site, index, bound)
+            self.choices.draw(self.name, self.site, index, bound)
         }
     }
 }
@@ -211,12 +231,20 @@ impl Dice {
 /// One choice that was made, other than zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Choice {
+    /// The name of the place.
+    pub name: &'static str,
     /// The place, as a hash of its name and numbers.
     pub site: u64,
     /// How many choices were made there before.
     pub index: u64,
     /// What was chosen.
     pub value: u64,
+}
+
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} #{}: {}", self.name, self.index, self.value)
+    }
 }
 
 /// What [`Choices::recording`] notes; a clone is the same list.
@@ -238,7 +266,7 @@ impl Recorder {
 
 enum Source {
     Seed(u64),
-    Replay(BTreeMap<(u64, u64), u64>),
+    Replay(BTreeMap<(u64, u64), Choice>),
     Bytes(Mutex<VecDeque<u8>>),
 }
 
@@ -361,6 +389,7 @@ mod tests {
         assert_eq!((0..10).map(|_| dice.below(1000)).collect::<Vec<_>>(), drawn);
 
         recorded.retain(|choice| choice.index != 3);
+        assert_eq!(recorded[0].to_string(), format!("delay #0: {}", drawn[0]));
         let mut dice = Choices::replayed(recorded).at("delay", &[4]);
         let part: Vec<u64> = (0..10).map(|_| dice.below(1000)).collect();
         assert_eq!(part[3], 0);

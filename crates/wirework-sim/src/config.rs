@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Choices, Link};
+use crate::{Choices, ConfigError, Link};
 
 /// In which order tasks that are ready run, and events of the same instant happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -175,6 +175,11 @@ impl Config {
     pub fn capture(mut self, on: bool) -> Self {
         self.capture = on;
         self
+    }
+
+    /// Fails for what no world can be like, naming what is wrong.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        [&self.link, &self.loopback].into_iter().try_for_each(Link::check)
     }
 }
 

@@ -20,6 +20,8 @@ mod runtime;
 mod shared;
 mod shrink;
 mod sim;
+#[cfg(feature = "proptest")]
+mod strategy;
 mod sweep;
 mod task;
 mod timers;
@@ -42,6 +44,8 @@ pub use report::Tally;
 pub use runtime::{SimRuntime, run};
 pub use shrink::shrink;
 pub use sim::Sim;
-pub use sweep::{SweepConfig, Trial, assert_same_in_fresh_processes, sweep};
+#[cfg(feature = "proptest")]
+pub use strategy::{AnyChoices, ChoicesTree};
+pub use sweep::{Passed, SweepConfig, Trial, TrialFailure, assert_same_in_fresh_processes, run_trial, sweep};
 pub use task::SimTask;
 pub use timers::SimTimer;

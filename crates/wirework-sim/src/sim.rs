@@ -28,10 +28,8 @@ impl Sim {
     /// Panics if one of the links of `config` is impossible, saying why.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        for link in [&config.link, &config.loopback] {
-            if let Err(error) = link.check() {
-                panic!("{error}");
-            }
+        if let Err(error) = config.check() {
+            panic!("{error}");
         }
         Self {
             shared: Shared::new(config),

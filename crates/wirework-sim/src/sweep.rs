@@ -5,19 +5,22 @@ mod fresh;
 mod quiet;
 mod report;
 mod settings;
+mod single;
 mod trial;
 
 use std::collections::BTreeMap;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 pub use self::fresh::assert_same_in_fresh_processes;
+pub use self::single::{Passed, TrialFailure, run_trial};
 pub use self::trial::Trial;
 
-use self::attempt::{Attempt, attempt};
+use self::attempt::{Attempt, Keep, attempt};
 use self::settings::Settings;
-use crate::{Config, Plan, Swarm, shrink};
+use crate::{Choices, Config, Plan, Swarm, shrink};
 
 /// How a [`sweep`] is done.
 ///
@@ -27,6 +30,7 @@ use crate::{Config, Plan, Swarm, shrink};
 /// | [`world`](Self::world) | that of [`Config`] |
 /// | [`swarm`](Self::swarm) | no faults |
 /// | [`claims`](Self::claims) | none |
+/// | [`leak_check`](Self::leak_check) | none |
 /// | [`shrink_runs`](Self::shrink_runs) | 500 |
 #[derive(Clone, Debug)]
 #[must_use]
@@ -35,6 +39,7 @@ pub struct SweepConfig {
     world: Config,
     swarm: Option<Swarm>,
     claims: Vec<&'static str>,
+    leak_check: Option<Duration>,
     shrink_runs: usize,
 }
 
@@ -46,6 +51,7 @@ impl SweepConfig {
             world: Config::new(),
             swarm: None,
             claims: Vec::new(),
+            leak_check: None,
             shrink_runs: 500,
         }
     }
@@ -75,18 +81,34 @@ impl SweepConfig {
         self
     }
 
+    /// Sets how much virtual time after its end a scenario has for everything to go away that its hosts hold: tasks, sockets and
+    /// timers. What is left then fails the run, and is named. Not checked unless set.
+    pub fn leak_check(mut self, within: impl Into<Option<Duration>>) -> Self {
+        self.leak_check = within.into();
+        self
+    }
+
     /// Sets how many runs may be spent on making the plan of a failure smaller; 500 unless set.
     pub fn shrink_runs(mut self, runs: usize) -> Self {
         self.shrink_runs = runs;
         self
     }
 
-    /// The plan of one seed.
-    fn plan(&self, seed: u64) -> Plan {
+    /// The faults of one run.
+    fn plan(&self, choices: &Choices) -> Plan {
         self.swarm
             .as_ref()
-            .map(|swarm| swarm.generate(&crate::Choices::seeded(seed)))
+            .map(|swarm| swarm.generate(choices))
             .unwrap_or_default()
+    }
+
+    /// # Panics
+    /// Panics if no world can be like that. Each run would, but nobody reads what a run says while it is swept.
+    #[track_caller]
+    fn check(&self, name: &str) {
+        if let Err(error) = self.world.check() {
+            panic!("sweep {name:?}: {error}");
+        }
     }
 }
 
@@ -107,11 +129,11 @@ impl Default for SweepConfig {
 ///
 /// # Panics
 /// Panics if a seed fails: the scenario panics, a check of its [`Trial`] does not hold, it deadlocks, or the time limit of
-/// the world is reached. The message has the lowest such seed, the virtual time, the smallest part of the plan that still
+/// the world is reached, or it leaves something behind that it should not. The message has the lowest such seed, the virtual time, the smallest part of the plan that still
 /// fails, the command that replays it, the last events, and the path of a packet capture.
 ///
-/// It also panics if all seeds pass and a claim was met by none (but not when one seed alone is tried), and if
-/// a variable above is set to what cannot be read.
+/// It also panics if all seeds pass and a claim was met by none (but not when one seed alone is tried), if
+/// a variable above is set to what cannot be read, and if the world of `config` is impossible.
 ///
 /// # Examples
 /// ```
@@ -133,6 +155,7 @@ where
     Fut: Future<Output = ()>,
 {
     let settings = Settings::from_env().unwrap_or_else(|error| panic!("{error}"));
+    config.check(name);
     let seeds = settings.seeds.unwrap_or(config.seeds);
     let sweep = Sweep {
         config,
@@ -164,8 +187,8 @@ where
 {
     /// One seed, as it is given in the environment.
     fn one(&self, seed: u64, replay: Option<Plan>) {
-        let plan = replay.unwrap_or_else(|| self.config.plan(seed));
-        let attempt = self.attempt(seed, &plan, true);
+        let plan = replay.unwrap_or_else(|| self.plan(seed));
+        let attempt = self.attempt(seed, &plan, Keep::Everything);
         eprintln!("{}", report::log(&attempt));
         let passed = attempt.failure.is_none();
         assert!(passed, "{}", report::failure(self.name, seed, &plan, &plan, &attempt));
@@ -184,7 +207,7 @@ where
             if seed >= seeds.min(lowest.load(Ordering::Relaxed)) {
                 break;
             }
-            let attempt = self.attempt(seed, &self.config.plan(seed), false);
+            let attempt = self.attempt(seed, &self.plan(seed), Keep::Nothing);
             if attempt.failure.is_some() {
                 lowest.fetch_min(seed, Ordering::Relaxed);
             }
@@ -208,15 +231,15 @@ where
 
     /// Makes the plan of a seed that fails smaller, and reports what is left.
     fn explain(&self, seed: u64) -> String {
-        let plan = self.config.plan(seed);
-        let first = self.attempt(seed, &plan, false);
+        let plan = self.plan(seed);
+        let first = self.attempt(seed, &plan, Keep::Nothing);
         let events = shrink(plan.events(), self.config.shrink_runs, |events| {
-            self.attempt(seed, &events.iter().cloned().collect(), false)
+            self.attempt(seed, &events.iter().cloned().collect(), Keep::Nothing)
                 .fails_like(&first)
         });
         let shrunk: Plan = events.into_iter().collect();
         // Once more, since the search does not end with the smallest.
-        let last = self.attempt(seed, &shrunk, true);
+        let last = self.attempt(seed, &shrunk, Keep::Everything);
         if last.failure.is_none() {
             let what = first.failure.as_deref().unwrap_or("it passed the second time");
             return format!("sweep {:?}: seed {seed} is not deterministic: {what}", self.name);
@@ -226,12 +249,16 @@ where
 
     fn hashes(&self, seeds: u64) -> Vec<u64> {
         (0..seeds)
-            .map(|seed| self.attempt(seed, &self.config.plan(seed), false).hash)
+            .map(|seed| self.attempt(seed, &self.plan(seed), Keep::Nothing).hash)
             .collect()
     }
 
-    fn attempt(&self, seed: u64, plan: &Plan, keep: bool) -> Attempt {
-        attempt(&self.config.world, seed, plan, keep, &self.scenario)
+    fn plan(&self, seed: u64) -> Plan {
+        self.config.plan(&Choices::seeded(seed))
+    }
+
+    fn attempt(&self, seed: u64, plan: &Plan, keep: Keep) -> Attempt {
+        attempt(&self.config, Choices::seeded(seed), plan, keep, &self.scenario)
     }
 }
 

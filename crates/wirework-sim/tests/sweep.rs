@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use wirework::Runtime;
 use wirework::time::sleep;
-use wirework_sim::{Family, Swarm, SweepConfig, Trial, assert_same_in_fresh_processes, sweep};
+use wirework_sim::{
+    Config, Family, HostOptions, Link, Swarm, SweepConfig, Trial, assert_same_in_fresh_processes, sweep,
+};
 
 const SEC: Duration = Duration::from_secs(1);
 
@@ -64,7 +66,9 @@ fn planted(variables: &[(&str, &str)]) -> (Output, String) {
 fn a_failure_fits_one_screen_and_its_command_reproduces_it() {
     let (output, text) = planted(&[]);
     assert!(!output.status.success());
-    assert!(text.lines().count() <= 50, "{text}");
+    // All that the test prints, as rows of a screen of 120 columns.
+    let rows = text.lines().map(|line| line.chars().count().div_ceil(120).max(1));
+    assert!(rows.sum::<usize>() <= 50, "{text}");
     assert!(text.contains(r#"sweep "nobody is paused" failed at seed"#), "{text}");
     assert!(
         text.contains("plan: 1 of "),
@@ -152,6 +156,54 @@ fn a_claim_that_no_seed_meets_fails_the_sweep() {
     sweep(config(), "claims", |trial| async move {
         trial.sometimes("never mentioned", true);
     });
+}
+
+#[test]
+fn an_impossible_world_is_named() {
+    let link = Link::new().bandwidth(0);
+    let text = message(|| {
+        sweep(
+            SweepConfig::new().world(Config::new().link(link)),
+            "no way",
+            |_| async {},
+        );
+    });
+    assert!(
+        text.contains(r#"sweep "no way": impossible link"#) && text.contains("its bandwidth is 0"),
+        "{text}"
+    );
+    let text = message(|| {
+        sweep(SweepConfig::new(), "no room", |trial| async move {
+            trial.host_with("narrow", HostOptions::new().send_buffer(0)).unwrap();
+        });
+    });
+    assert!(
+        text.contains(r#"Host { name: "narrow", wrong: "its send buffer is 0" }"#),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_swarm_of_hosts_that_there_are_not_is_named() {
+    let config = SweepConfig::new().swarm(Swarm::new(["server"]).families([Family::Kill]));
+    let text = message(|| {
+        sweep(config, "a slip of the pen", |trial| async move {
+            let _host = trial.host("sever");
+            trial.calm().await;
+        });
+    });
+    assert!(
+        text.contains(r#"the plan cannot be carried out: there is no host "server" among ["sever"]"#),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_fault_may_begin_with_the_world() {
+    let plan: wirework_sim::Plan = "0ns: pause a for 1s".parse().unwrap();
+    // The scenario makes its hosts before the first fault is carried out.
+    let (output, text) = planted(&[("WIREWORK_SIM_SEED", "0"), ("WIREWORK_SIM_REPLAY", &plan.to_line())]);
+    assert!(output.status.success(), "{text}");
 }
 
 #[test]

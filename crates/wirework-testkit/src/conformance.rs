@@ -44,7 +44,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// the exceptions, whose reason is printed instead.
 #[doc(hidden)]
 pub fn unless_excepted(name: &str, exceptions: &[(&str, &str)], check: impl FnOnce()) {
-    match exceptions.iter().find(|(excepted, _)| *excepted == name) {
+    match exceptions.iter().find(|(excepted, _)| is_named(excepted, name)) {
         Some((_, reason)) => println!("{name} does not apply here: {reason}"),
         None => check(),
     }
@@ -66,10 +66,16 @@ pub async fn in_time<R: Runtime, F: Future<Output = ()>>(name: &str, runtime: R,
 pub fn assert_exceptions_exist(checks: &[&str], exceptions: &[(&str, &str)]) {
     for (excepted, _) in exceptions {
         assert!(
-            checks.contains(excepted),
+            checks.iter().any(|check| is_named(excepted, check)),
             "there is no check called {excepted} to be excepted"
         );
     }
+}
+
+/// Whether an exception is that of the check called `name`. The compiler puts spaces into a path that came through another
+/// macro, as it does for whoever runs the suite in several ways with the same exceptions.
+fn is_named(excepted: &str, name: &str) -> bool {
+    excepted.split_whitespace().collect::<String>() == name
 }
 
 #[cfg(test)]
@@ -91,8 +97,9 @@ mod tests {
 
     #[test]
     fn an_excepted_check_is_not_run() {
-        let exceptions = &[("tcp::echo", "it has no sockets")];
+        let exceptions = &[("tcp::echo", "it has no sockets"), ("dns :: echo", "nor names")];
         unless_excepted("tcp::echo", exceptions, || panic!("it was run"));
+        unless_excepted("dns::echo", exceptions, || panic!("it was run"));
         let mut ran = false;
         unless_excepted("udp::echo", exceptions, || ran = true);
         assert!(ran);

@@ -10,6 +10,7 @@ mod error;
 mod matching;
 mod options;
 mod pushes;
+mod silence;
 
 use std::fmt;
 use std::io;
@@ -38,7 +39,8 @@ use crate::{Addr, Connection, Context, Framed, Runtime, Task};
 ///   frames of its own (Kafka, MQTT, most RPC).
 ///
 /// The connection is closed when the last clone is dropped. When it is lost, **all** calls fail with the same cause, and each
-/// says whether its request may have been sent. A client does not come back by itself: see
+/// says whether its request may have been sent. A server that goes on taking requests and never answers any is
+/// [taken for lost](ClientOptions::dead_after), too. A client does not come back by itself: see
 /// [`ReconnectingClient`](crate::ReconnectingClient).
 ///
 /// A call that waits takes one place in the table, at most 64 bytes beside the larger of request and response, and its

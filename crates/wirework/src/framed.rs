@@ -310,7 +310,8 @@ impl<C: Connection, D, E> Framed<C, D, E> {
         poll_fn(|cx| self.sides.poll_flush(cx)).await
     }
 
-    /// Writes all that was sent, then tells the peer that this was all (half-close). Frames can still be received.
+    /// Writes all that was sent, then tells the peer that this was all (half-close). Frames can still be received. Where the peer
+    /// may still be sending and nobody will read it, [`finish`](Self::finish) sees that the last frames arrive.
     ///
     /// # Errors
     /// As [`flush`](Self::flush).
@@ -322,7 +323,7 @@ impl<C: Connection, D, E> Framed<C, D, E> {
     }
 }
 
-impl<C: Connection, D: Decoder, E> Framed<C, D, E> {
+impl<C: Connection, D, E> Framed<C, D, E> {
     /// Receives the next frame, by value. `None` means that the peer has sent its last, all of it whole.
     ///
     /// # Errors
@@ -333,12 +334,15 @@ impl<C: Connection, D: Decoder, E> Framed<C, D, E> {
     /// Dropping the future loses nothing.
     #[inline]
     #[expect(clippy::should_implement_trait, reason = "it is none: its result has to be awaited")]
-    pub fn next(&mut self) -> impl Future<Output = Result<Option<D::Item>, ReadError<D::Error>>> {
+    pub fn next(&mut self) -> impl Future<Output = Result<Option<D::Item>, ReadError<D::Error>>>
+    where
+        D: Decoder,
+    {
         NextFrame(&mut self.sides)
     }
 }
 
-impl<C: Connection, D: BorrowDecoder, E> Framed<C, D, E> {
+impl<C: Connection, D, E> Framed<C, D, E> {
     /// Receives the next frame, borrowed from the read buffer, and with it the place to send replies to; otherwise
     /// as [`next`](Self::next). Costs no allocation and no copy.
     ///
@@ -361,7 +365,10 @@ impl<C: Connection, D: BorrowDecoder, E> Framed<C, D, E> {
     #[expect(clippy::type_complexity, reason = "it is what an `async fn` would give")]
     pub fn next_ref(
         &mut self,
-    ) -> impl Future<Output = Result<Option<(D::Frame<'_>, Outbox<'_, E>)>, ReadError<D::Error>>> {
+    ) -> impl Future<Output = Result<Option<(D::Frame<'_>, Outbox<'_, E>)>, ReadError<D::Error>>>
+    where
+        D: BorrowDecoder,
+    {
         NextWithOutbox(NextRef::new(&mut self.sides))
     }
 }

@@ -29,9 +29,10 @@
 //! | use connections again | [`Pool`], [`Balancer`] |
 //! | let no more than so much through | [`RateLimiter`] |
 //! | connect | [`connect`](connect()), [`Connector`], [`Network`]; through a [`proxy`] |
+//! | listen | [`listen`](listen()), [`Network`] |
 //! | exchange datagrams | [`Datagram`], from [`Network::bind_udp`] |
 //! | wait, with a limit or again and again | [`time`] |
-//! | end in order | [`RunningServer::shutdown`]; on Ctrl-C with the feature `signals`; [`Shutdown`] |
+//! | end in order | [`RunningServer::shutdown`]; on Ctrl-C with the feature `signals`; [`Shutdown`]; one connection: [`Framed::finish`], [`Linger`] |
 //! | test a protocol without sockets | [`memory`] |
 //! | adapt another runtime | [`Runtime`], [`Network`], [`Connection`] |
 
@@ -45,6 +46,8 @@ mod datagram;
 mod first_bytes;
 mod framed;
 mod handler;
+mod linger;
+mod listen;
 mod listener;
 pub mod memory;
 #[cfg(feature = "metrics")]
@@ -87,9 +90,11 @@ pub use framed::{
     WriteError,
 };
 pub use handler::Handler;
+pub use linger::Linger;
+pub use listen::{listen, listen_with};
 pub use listener::Listener;
 pub use network::Network;
-pub use pool::{Pool, PoolError, PoolOptions, PoolSource, PoolStatus, Pooled};
+pub use pool::{Pool, PoolError, PoolOptions, PoolSource, PoolStatus, Pooled, ReusableIf};
 pub use prepended::Prepended;
 pub use rate::RateLimiter;
 pub use reconnecting::{Backoff, Circuit, ReconnectOptions, ReconnectingClient};
@@ -98,8 +103,8 @@ pub use resolver::{CachingResolver, Resolver, SystemResolver};
 pub use runtime::Runtime;
 pub use server::{
     AndDoor, BorrowingDoor, Choice, ConfigError, ConnectionStatus, Deadline, Deadlines, DoorList, Doors, Filter,
-    FramedDoor, Listeners, NoDoor, RawDoor, Refusal, Replies, Report, RunningServer, Server, ServerHandle, ServiceDoor,
-    Session, SessionDoor, WhenFull,
+    FrameLimits, FramedDoor, Listeners, NoDoor, RawDoor, Refusal, Replies, Report, RunningServer, Server, ServerHandle,
+    ServiceDoor, Session, SessionDoor, TryPushError, WhenFull,
 };
 pub use service::Service;
 #[cfg(feature = "tower")]

@@ -3,23 +3,21 @@
 //! For tests that need no socket, for a protocol between two parts of one program, and as the plainest example of a
 //! [`Connection`]. It belongs to no runtime; each end may be used on another one.
 
-use std::cmp::min;
-use std::collections::VecDeque;
+mod listening;
+mod pipe;
+
 use std::io;
 use std::net::Shutdown;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
-use async_channel::{Receiver, Sender};
-use futures_core::Stream;
 use futures_io::{AsyncRead, AsyncWrite};
 
-use crate::{Addr, Connection, Listener, Split};
-
-/// How many connections may wait to be accepted.
-const BACKLOG: usize = 128;
+pub use self::listening::{MemoryConnector, MemoryListener, listener};
+use self::pipe::Pipe;
+use crate::{Addr, Connection, Split};
 
 /// Two connected ends. Each direction holds at most `capacity` bytes: a writer to an end that does not read has to wait.
 ///
@@ -57,74 +55,6 @@ pub fn pair(capacity: usize) -> (MemoryStream, MemoryStream) {
         }
     };
     (stream(&left, &right), stream(&right, &left))
-}
-
-/// A listener, and what connects to it. Each connection is a [`pair`] of that `capacity`.
-///
-/// # Panics
-/// Connecting panics if `capacity` is 0.
-#[must_use]
-pub fn listener(capacity: usize) -> (MemoryConnector, MemoryListener) {
-    let (sender, incoming) = async_channel::bounded(BACKLOG);
-    let connector = MemoryConnector { sender, capacity };
-    (
-        connector,
-        MemoryListener {
-            incoming: Box::pin(incoming),
-        },
-    )
-}
-
-/// Connects to a [`MemoryListener`]. Clones connect to the same.
-#[derive(Debug, Clone)]
-pub struct MemoryConnector {
-    sender: Sender<MemoryStream>,
-    capacity: usize,
-}
-
-impl MemoryConnector {
-    /// Connects, after waiting for a place if 128 connections wait to be accepted.
-    ///
-    /// # Errors
-    /// Fails with [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) when the listener is gone.
-    ///
-    /// # Cancel safety
-    /// Dropping the future gives the attempt up.
-    pub async fn connect(&self) -> io::Result<MemoryStream> {
-        let (ours, theirs) = pair(self.capacity);
-        let sent = self.sender.send(theirs).await;
-        sent.map_err(|_| io::Error::new(io::ErrorKind::ConnectionRefused, "the in-memory listener is gone"))?;
-        Ok(ours)
-    }
-}
-
-/// Accepts what a [`MemoryConnector`] connects. Without connectors it waits for ever.
-#[derive(Debug)]
-pub struct MemoryListener {
-    incoming: Pin<Box<Receiver<MemoryStream>>>,
-}
-
-impl Listener for MemoryListener {
-    type Connection = MemoryStream;
-
-    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<MemoryStream>> {
-        match self.incoming.as_mut().poll_next(cx) {
-            Poll::Ready(Some(stream)) => Poll::Ready(Ok(stream)),
-            Poll::Ready(None) | Poll::Pending => Poll::Pending,
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<Addr> {
-        Ok(Addr::Memory(0))
-    }
-}
-
-impl Drop for MemoryListener {
-    fn drop(&mut self) {
-        // What waits to be accepted would otherwise stay open for as long as there is a connector.
-        self.incoming.close();
-        while self.incoming.try_recv().is_ok() {}
-    }
 }
 
 /// One end of a [`pair`].
@@ -267,143 +197,11 @@ impl Drop for MemoryWriteHalf {
     }
 }
 
-/// One direction.
-#[derive(Debug)]
-struct Pipe {
-    capacity: usize,
-    state: Mutex<PipeState>,
-}
-
-#[derive(Debug, Default)]
-struct PipeState {
-    bytes: VecDeque<u8>,
-    reader_closed: bool,
-    writer_closed: bool,
-    reader: Option<Waker>,
-    writer: Option<Waker>,
-}
-
-impl Pipe {
-    fn new(capacity: usize) -> Arc<Self> {
-        Arc::new(Self {
-            capacity,
-            state: Mutex::default(),
-        })
-    }
-
-    fn state(&self) -> MutexGuard<'_, PipeState> {
-        // No code that can panic runs while the state is half changed.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn poll_read(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        let mut state = self.state();
-        if state.bytes.is_empty() {
-            return poll_empty(state, cx);
-        }
-        let count = state.copy_to(buf);
-        state.bytes.drain(..count);
-        if state.bytes.is_empty() {
-            // An idle connection holds no memory.
-            state.bytes = VecDeque::new();
-        }
-        let writer = state.writer.take();
-        drop(state);
-        wake(writer);
-        Poll::Ready(Ok(count))
-    }
-
-    fn poll_peek(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        let state = self.state();
-        if state.bytes.is_empty() {
-            return poll_empty(state, cx);
-        }
-        Poll::Ready(Ok(state.copy_to(buf)))
-    }
-
-    fn poll_write(&self, cx: &mut Context<'_>, bufs: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        let mut state = self.state();
-        if state.reader_closed || state.writer_closed {
-            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
-        }
-        let mut room = self.capacity - state.bytes.len();
-        let wanted: usize = bufs.iter().map(|buf| buf.len()).sum();
-        if wanted == 0 {
-            return Poll::Ready(Ok(0)); // Nothing has come, so nobody is woken.
-        }
-        if room == 0 {
-            let replaced = state.writer.replace(cx.waker().clone());
-            // Dropping a waker may run anything, so not under the lock.
-            drop(state);
-            drop(replaced);
-            return Poll::Pending;
-        }
-        let count = min(room, wanted);
-        for buf in bufs {
-            let taken = min(room, buf.len());
-            state.bytes.extend(&buf[..taken]);
-            room -= taken;
-        }
-        let reader = state.reader.take();
-        drop(state);
-        wake(reader);
-        Poll::Ready(Ok(count))
-    }
-
-    /// What was written can still be read.
-    fn close_writer(&self) {
-        let mut state = self.state();
-        state.writer_closed = true;
-        let wakers = (state.reader.take(), state.writer.take());
-        drop(state);
-        wake(wakers.0);
-        wake(wakers.1);
-    }
-
-    /// What was written is lost.
-    fn close_reader(&self) {
-        let mut state = self.state();
-        state.reader_closed = true;
-        state.bytes = VecDeque::new();
-        let wakers = (state.reader.take(), state.writer.take());
-        drop(state);
-        wake(wakers.0);
-        wake(wakers.1);
-    }
-}
-
-impl PipeState {
-    fn copy_to(&self, buf: &mut [u8]) -> usize {
-        let (front, back) = self.bytes.as_slices();
-        let from_front = min(front.len(), buf.len());
-        buf[..from_front].copy_from_slice(&front[..from_front]);
-        let from_back = min(back.len(), buf.len() - from_front);
-        buf[from_front..from_front + from_back].copy_from_slice(&back[..from_back]);
-        from_front + from_back
-    }
-}
-
-/// What reading gives when nothing is there.
-fn poll_empty(mut state: MutexGuard<'_, PipeState>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-    if state.writer_closed || state.reader_closed {
-        return Poll::Ready(Ok(0));
-    }
-    let replaced = state.reader.replace(cx.waker().clone());
-    // As above: not under the lock.
-    drop(state);
-    drop(replaced);
-    Poll::Pending
-}
-
-fn wake(waker: Option<Waker>) {
-    if let Some(waker) = waker {
-        waker.wake();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
+    use std::sync::Mutex;
+    use std::task::Waker;
 
     use futures_lite::future::{block_on, or, poll_once, zip};
     use futures_lite::{AsyncReadExt, AsyncWriteExt};
@@ -482,33 +280,6 @@ mod tests {
             let mut all = [0; 3];
             b.read_exact(&mut all).await.unwrap();
             assert_eq!((&buf, &all), (b"ab", b"abc"));
-        });
-    }
-
-    #[test]
-    fn connecting_to_a_dropped_listener_is_refused() {
-        block_on(async {
-            let (connector, mut listener) = listener(16);
-            let (client, server) = zip(connector.connect(), listener.accept()).await;
-            assert_eq!(
-                client.unwrap().peer_addr().unwrap(),
-                server.unwrap().peer_addr().unwrap()
-            );
-            drop(listener);
-            assert_eq!(
-                connector.connect().await.unwrap_err().kind(),
-                io::ErrorKind::ConnectionRefused
-            );
-        });
-    }
-
-    #[test]
-    fn what_was_not_accepted_ends_with_the_listener() {
-        block_on(async {
-            let (connector, listener) = listener(16);
-            let mut client = connector.connect().await.unwrap();
-            drop(listener);
-            assert_eq!(poll_once(client.read(&mut [0])).await.map(Result::unwrap), Some(0));
         });
     }
 

@@ -2,29 +2,32 @@
 
 mod error;
 mod options;
+mod place;
 mod pooled;
 mod shelf;
 mod source;
+mod turn;
+mod upkeep;
 
 use std::fmt;
 use std::future::poll_fn;
 use std::mem;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::task::{Context as TaskContext, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Waker;
+use std::time::Instant;
 
 use futures_lite::future::or;
 
 pub use self::error::PoolError;
 pub use self::options::PoolOptions;
+use self::place::Place;
 pub use self::pooled::Pooled;
 use self::shelf::{Entry, Grant, Shelf};
-pub use self::source::PoolSource;
-use crate::time::{after, deadline, sleep, timeout};
+pub use self::source::{PoolSource, ReusableIf};
+use self::turn::Turn;
+use self::upkeep::upkeep;
+use crate::time::{after, deadline};
 use crate::{Addr, Context, Runtime, Shutdown, Task};
-
-/// The longest time between two rounds of upkeep.
-const MAX_UPKEEP: Duration = Duration::from_secs(30);
 
 /// A pool of connections, or of whatever a [`PoolSource`] makes. Cheap to clone.
 ///
@@ -32,8 +35,8 @@ const MAX_UPKEEP: Duration = Duration::from_secs(30);
 /// is given back goes straight to the next in line and wakes nobody else. A connection that fails makes way for the next
 /// attempt in the same order.
 ///
-/// What lies idle is closed after a while, and so is what has lived long. It is [checked](PoolSource::check) before
-/// it is handed out.
+/// What lies idle is closed after a while, and so is what has lived long. Before it is handed out it is
+/// [checked](PoolSource::check), for no longer than [so long](PoolOptions::check_timeout).
 ///
 /// An idle connection takes at most 40 bytes in the pool beside itself.
 ///
@@ -99,7 +102,12 @@ pub struct PoolStatus {
 impl<S: PoolSource> Pool<S> {
     /// A pool of what `source` makes. It makes the first ones when they are asked for, unless it is to have a
     /// [minimum](PoolOptions::min).
+    ///
+    /// # Panics
+    /// Panics if the minimum is more than the maximum.
     pub fn new<R: Runtime>(runtime: &R, options: PoolOptions, source: S) -> Self {
+        let (min, max) = (options.min, options.max);
+        assert!(min <= max, "min ({min} connections) must not be more than max ({max})");
         let runtime = Context::new(runtime, Addr::Unix(None));
         let shared = Arc::new(Shared {
             source,
@@ -193,10 +201,7 @@ impl<S: PoolSource> Shared<S> {
         let mut turn = match self.shelf(Shelf::take) {
             Ok(grant) => return Ok(grant),
             Err(None) => return Err(PoolError::Closed),
-            Err(Some(ticket)) => Turn {
-                shared: self,
-                ticket: Some(ticket),
-            },
+            Err(Some(ticket)) => Turn::new(self, ticket),
         };
         poll_fn(|cx| turn.poll(cx)).await
     }
@@ -233,81 +238,5 @@ impl<S: PoolSource> Shared<S> {
     fn close(&self) {
         let idle = self.shelf(Shelf::close);
         drop(idle);
-    }
-}
-
-/// A place in line, given up when dropped.
-struct Turn<'a, S: PoolSource> {
-    shared: &'a Arc<Shared<S>>,
-    ticket: Option<u64>,
-}
-
-impl<S: PoolSource> Turn<'_, S> {
-    fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<Grant<S::Item>, PoolError>> {
-        let Some(ticket) = self.ticket else {
-            return Poll::Ready(Err(PoolError::Closed));
-        };
-        let polled = self.shared.shelf(|shelf| shelf.poll(ticket, cx));
-        if polled.is_ready() {
-            self.ticket = None;
-        }
-        polled.map(|grant| grant.ok_or(PoolError::Closed))
-    }
-}
-
-impl<S: PoolSource> Drop for Turn<'_, S> {
-    fn drop(&mut self) {
-        let Some(ticket) = self.ticket else { return };
-        let grant = self.shared.shelf(|shelf| shelf.leave(ticket));
-        match grant {
-            Some(Grant::Entry(entry)) => self.shared.give_back(entry),
-            Some(Grant::Place) => self.shared.shelf(Shelf::free_place),
-            None => {}
-        }
-    }
-}
-
-/// The right to make a connection; dropped without one, the right goes to the next in line.
-struct Place<S: PoolSource> {
-    shared: Option<Arc<Shared<S>>>,
-}
-
-impl<S: PoolSource> Place<S> {
-    fn new(shared: &Arc<Shared<S>>) -> Self {
-        Self {
-            shared: Some(Arc::clone(shared)),
-        }
-    }
-
-    /// The connection has been made, and has the place from now on.
-    fn keep(mut self) {
-        self.shared = None;
-    }
-}
-
-impl<S: PoolSource> Drop for Place<S> {
-    fn drop(&mut self) {
-        if let Some(shared) = &self.shared {
-            shared.shelf(Shelf::free_place);
-        }
-    }
-}
-
-/// Closes what has been idle or alive for long, and keeps a minimum, for as long as there is a pool.
-async fn upkeep<S: PoolSource>(runtime: Context, options: PoolOptions, pool: Weak<Shared<S>>) {
-    let pause = (options.idle_timeout.min(options.lifetime) / 4).min(MAX_UPKEEP);
-    while let Some(shared) = pool.upgrade() {
-        let now = runtime.now();
-        let stale = shared.shelf(|shelf| shelf.remove_stale(|entry| shared.is_stale(entry, now)));
-        drop(stale);
-        while shared.shelf(|shelf| shelf.claim_below(options.min)) {
-            // As long as anybody's: a hanging attempt has a place that others wait for.
-            match timeout(&runtime, options.timeout, shared.make(Place::new(&shared))).await {
-                Ok(Ok(pooled)) => drop(pooled),
-                Ok(Err(_)) | Err(_) => break, // Whoever asks for one is told; the next round tries again.
-            }
-        }
-        drop(shared);
-        sleep(&runtime, pause.max(Duration::from_millis(1))).await;
     }
 }

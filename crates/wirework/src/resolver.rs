@@ -3,7 +3,9 @@
 //! A trait of its own beside [`Network::resolve`], so that a program can ask its own directory, or remember answers, on any
 //! runtime.
 
+mod answers;
 mod cache;
+mod lookup;
 
 use std::io;
 use std::net::SocketAddr;

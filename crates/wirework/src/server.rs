@@ -7,17 +7,19 @@ mod alarms;
 mod clients;
 mod config_error;
 mod conversation;
+mod deadline;
 mod deadlines;
 mod door;
 mod doors;
 mod filter;
+mod frame_limits;
 mod handle;
 mod in_flight;
-mod linger;
 mod listeners;
 mod live;
 mod report;
 mod running;
+mod serve;
 mod serving;
 mod session;
 mod shared;
@@ -25,35 +27,26 @@ mod tally;
 mod watch;
 
 use std::borrow::Cow;
-use std::error::Error;
-use std::sync::Arc;
 use std::time::Duration;
 
-use wirework_codec::{BorrowDecoder, Decoder, Encoder};
-
-use self::accept::Acceptor;
-use self::alarms::Alarms;
-use self::clients::{ClientLimit, Clients};
+use self::clients::ClientLimit;
 pub use self::config_error::ConfigError;
 use self::conversation::Pace;
-pub use self::deadlines::{Deadline, Deadlines};
+pub use self::deadline::Deadline;
+pub use self::deadlines::Deadlines;
 pub use self::door::{BorrowingDoor, FramedDoor, RawDoor, ServiceDoor, SessionDoor};
 pub use self::doors::{AndDoor, Choice, DoorList, Doors, NoDoor};
 use self::filter::Gate;
 pub use self::filter::{Filter, Refusal};
+pub use self::frame_limits::FrameLimits;
 pub use self::handle::{ConnectionStatus, ServerHandle};
 pub use self::listeners::Listeners;
-use self::listeners::Served;
 pub use self::report::Report;
-use self::running::Ends;
 pub use self::running::RunningServer;
-pub use self::session::Session;
-use self::shared::Shared;
-use self::tally::Tally;
-use crate::context::Host;
-use crate::meter::Meter;
-use crate::record::Record;
-use crate::{Addr, Context, Framed, Handler, Listener, Prepended, Runtime, Service, Shutdown, Watched};
+pub use self::session::{Session, TryPushError};
+use crate::Runtime;
+#[cfg(doc)]
+use crate::Service;
 
 /// The most connections at a time, unless set otherwise.
 const MAX_CONNECTIONS: usize = 10_000;
@@ -101,6 +94,7 @@ pub enum WhenFull {
 /// | who is let in at all | everybody | [`filter`](Self::filter) |
 /// | what a peer may take how long for | see there | [`deadlines`](Self::deadlines) |
 /// | requests of a connection in flight | 32 | [`max_in_flight`](Self::max_in_flight) |
+/// | bytes and frames of a connection | see there | [`frame_limits`](Self::frame_limits) |
 /// | time to finish after a shutdown has begun | 30 s | [`drain_deadline`](Self::drain_deadline) |
 /// | the protocol's name in the log and in metrics | `unnamed` | [`protocol`](Self::protocol) |
 ///
@@ -133,6 +127,7 @@ pub struct Server<R> {
     protocol: Cow<'static, str>,
     deadlines: Deadlines,
     pace: Pace,
+    frame_limits: FrameLimits,
     drain_deadline: Duration,
 }
 
@@ -154,6 +149,7 @@ impl<R: Runtime> Server<R> {
             protocol: Cow::Borrowed(PROTOCOL),
             deadlines: Deadlines::new(),
             pace: Pace::new(),
+            frame_limits: FrameLimits::new(),
             drain_deadline: DRAIN_DEADLINE,
         }
     }
@@ -262,6 +258,13 @@ impl<R: Runtime> Server<R> {
         self
     }
 
+    /// Sets what bounds the frames of each connection, unless it is served raw.
+    #[must_use]
+    pub fn frame_limits(mut self, limits: FrameLimits) -> Self {
+        self.frame_limits = limits;
+        self
+    }
+
     /// Sets how long connections may take to finish after a shutdown has begun; 30 seconds unless set. Those that have not
     /// by then are cut: their handlers are dropped. A handler that blocks its thread, instead of waiting, cannot be dropped before
     /// it waits again, and the shutdown takes as long; work that blocks belongs into [`Runtime::blocking`].
@@ -295,174 +298,5 @@ impl<R: Runtime> Server<R> {
             return Err(ConfigError::new("max_per_client", why));
         }
         self.deadlines.check()
-    }
-
-    /// Serves raw connections.
-    ///
-    /// # Panics
-    /// Panics if [`check`](Self::check) fails, or if `listener` is an empty list.
-    pub fn serve<L, H>(self, listener: L, handler: H) -> RunningServer
-    where
-        L: Listeners,
-        H: Handler<Watched<Served<L>>>,
-    {
-        self.start(listener, RawDoor::new(handler))
-    }
-
-    /// Serves framed conversations, each with a copy of `codec`.
-    ///
-    /// Once a shutdown has begun, a handler's [`next`](Framed::next) returns `None` as soon as all frames that have come are
-    /// handed out, so the plain loop ends by itself after its last reply.
-    ///
-    /// # Panics
-    /// As [`serve`](Self::serve).
-    pub fn serve_framed<L, D, H>(self, listener: L, codec: D, handler: H) -> RunningServer
-    where
-        L: Listeners,
-        D: Clone + Send + Sync + 'static,
-        H: Handler<Framed<Served<L>, D>>,
-    {
-        self.start(listener, FramedDoor::new(codec, handler))
-    }
-
-    /// Answers the requests of all connections by one service.
-    ///
-    /// Up to [`max_in_flight`](Self::max_in_flight) requests of a connection are worked on at a time, within the connection's
-    /// task; their replies leave in the order of the requests, unless set by [`replies`](Self::replies). Once a shutdown has
-    /// begun, the requests that have come are answered.
-    ///
-    /// # Panics
-    /// As [`serve`](Self::serve).
-    ///
-    /// ```
-    /// use std::io;
-    /// use wirework::{Network, RunningServer, Server, codec::Lines};
-    ///
-    /// fn start<N: Network>(network: &N) -> io::Result<RunningServer> {
-    ///     let listener = network.listen_tcp(([127, 0, 0, 1], 0).into())?;
-    ///     let shout = |line: String| async move { io::Result::Ok(line.to_uppercase()) };
-    ///     Ok(Server::new(network).serve_service(listener, Lines::new(), shout))
-    /// }
-    /// ```
-    pub fn serve_service<L, D, S>(self, listener: L, codec: D, service: S) -> RunningServer
-    where
-        L: Listeners,
-        D: Decoder<Item: Send> + Encoder<S::Response> + Clone + Send + Sync + 'static,
-        S: Service<<D as Decoder>::Item>,
-    {
-        let pace = self.pace;
-        self.start(listener, ServiceDoor::new(codec, service).with_pace(pace))
-    }
-
-    /// As [`serve_service`](Self::serve_service), with requests that lie in the read buffer: nothing is allocated or copied
-    /// for them. They are answered one after the other.
-    ///
-    /// # Panics
-    /// As [`serve`](Self::serve).
-    ///
-    /// ```
-    /// use std::io;
-    /// use wirework::{Network, RunningServer, Server, codec::Lines};
-    ///
-    /// async fn shout(line: &str) -> io::Result<String> {
-    ///     Ok(line.to_uppercase())
-    /// }
-    ///
-    /// fn start<N: Network>(network: &N) -> io::Result<RunningServer> {
-    ///     let listener = network.listen_tcp(([127, 0, 0, 1], 0).into())?;
-    ///     Ok(Server::new(network).serve_service_ref(listener, Lines::new(), shout))
-    /// }
-    /// ```
-    pub fn serve_service_ref<L, D, S, T, X>(self, listener: L, codec: D, service: S) -> RunningServer
-    where
-        L: Listeners,
-        D: BorrowDecoder + Encoder<T> + Clone + Send + Sync + 'static,
-        S: for<'a> Service<D::Frame<'a>, Response = T, Error = X>,
-        T: Send + 'static,
-        X: Into<Box<dyn Error + Send + Sync>> + Send + 'static,
-    {
-        self.start(listener, BorrowingDoor::new(codec, service))
-    }
-
-    /// As [`serve_service`](Self::serve_service), with a service for each connection, which `new` makes. It knows its peer,
-    /// may keep what it likes between requests, and can push frames that nobody asked for.
-    ///
-    /// # Panics
-    /// As [`serve`](Self::serve).
-    pub fn serve_sessions<L, D, N, S>(self, listener: L, codec: D, new: N) -> RunningServer
-    where
-        L: Listeners,
-        D: Decoder<Item: Send> + Encoder<S::Response> + Clone + Send + Sync + 'static,
-        N: Fn(Session<S::Response>) -> S + Send + Sync + 'static,
-        S: Service<<D as Decoder>::Item>,
-    {
-        let pace = self.pace;
-        self.start(listener, SessionDoor::new(codec, new).with_pace(pace))
-    }
-
-    /// Serves several protocols at once, told apart by the first bytes of each connection.
-    ///
-    /// # Panics
-    /// As [`serve`](Self::serve).
-    pub fn serve_doors<L, D>(self, listener: L, doors: Doors<D>) -> RunningServer
-    where
-        L: Listeners,
-        D: DoorList<Prepended<Served<L>>>,
-    {
-        self.start(listener, doors)
-    }
-
-    fn start<L, H>(self, listeners: L, handler: H) -> RunningServer
-    where
-        L: Listeners,
-        H: Handler<Served<L>>,
-    {
-        if let Err(error) = self.check() {
-            panic!("{error}");
-        }
-        let (drain, last_call) = (Shutdown::new(), Shutdown::new());
-        let meter = Meter::new(self.protocol.clone());
-        let host = Host::new(&self.runtime, drain.clone(), last_call.clone(), meter.clone());
-        let live = Arc::default();
-        let (listeners, upgrade) = listeners.into_parts();
-        let shared = Arc::new(Shared {
-            upgrade,
-            handler,
-            host: Arc::clone(&host),
-            max_connections: self.max_connections,
-            when_full: self.when_full,
-            clients: Clients::new(self.clients),
-            when_client_full: self.when_client_full,
-            gate: self.gate,
-            deadlines: self.deadlines,
-            alarms: Alarms::new(&self.runtime, &host, &live),
-            tally: Arc::new(Tally::new(meter)),
-            protocol: self.protocol,
-            live,
-            drain: drain.clone(),
-            runtime: self.runtime.clone(),
-        });
-        let handle = ServerHandle {
-            clock: Context::of(Record::new(0, Addr::Unix(None), host)),
-            tally: Arc::clone(&shared.tally),
-            live: Arc::clone(&shared.live),
-            drain,
-            listeners: listeners.len(),
-        };
-        let mut local_addr = Err(std::io::ErrorKind::AddrNotAvailable.into());
-        let mut accepting: Vec<running::Accepting> = Vec::new();
-        for listener in listeners {
-            if accepting.is_empty() {
-                local_addr = listener.local_addr();
-            }
-            let shared = Arc::clone(&shared);
-            accepting.push(Box::pin(Acceptor::new(listener, shared).spawn()));
-        }
-        assert!(!accepting.is_empty(), "a server needs at least one listener");
-        let ends = Ends {
-            drain_deadline: self.drain_deadline,
-            last_call,
-        };
-        RunningServer::new(local_addr, ends, handle, accepting)
     }
 }

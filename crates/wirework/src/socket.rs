@@ -3,6 +3,7 @@
 //! All adapters of real runtimes start from these std sockets, so that an option is set in one place and means the same
 //! on every runtime. Each socket is non-blocking and closed on exec.
 
+pub(crate) mod keepalive;
 mod options;
 #[cfg(unix)]
 mod unix;
@@ -190,6 +191,8 @@ fn naming(error: &io::Error, attempt: fmt::Arguments<'_>) -> io::Error {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -205,7 +208,6 @@ mod tests {
     #[test]
     fn connections_inherit_their_listeners_options() {
         use std::net::TcpStream;
-        use std::time::Duration;
         for nodelay in [true, false] {
             let options = ListenOptions::new().nodelay(nodelay).keepalive(Duration::from_secs(7));
             let listener = listen_tcp_with(([127, 0, 0, 1], 0).into(), &options).unwrap();
@@ -214,6 +216,19 @@ mod tests {
             let (near, _) = listener.accept().unwrap();
             assert_eq!(near.nodelay().unwrap(), nodelay);
             assert!(SockRef::from(&near).keepalive().unwrap());
+        }
+    }
+
+    #[test]
+    fn the_system_takes_every_keepalive_that_can_be_set() {
+        for silence in [Duration::from_secs(1), Duration::from_millis(32_767_999)] {
+            let options = ListenOptions::new().keepalive(silence);
+            let listener = listen_tcp_with(([127, 0, 0, 1], 0).into(), &options).unwrap();
+            let options = ConnectOptions::new().keepalive(silence);
+            let connected = begin_connect_tcp(listener.local_addr().unwrap(), options).unwrap();
+            for socket in [SockRef::from(&listener), SockRef::from(&connected)] {
+                assert_eq!(socket.tcp_keepalive_time().unwrap().as_secs(), silence.as_secs());
+            }
         }
     }
 

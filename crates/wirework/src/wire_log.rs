@@ -81,6 +81,7 @@ impl WireLog {
     /// Panics if `bytes` is 0.
     #[must_use]
     pub fn bytes_per_second(mut self, bytes: u32) -> Self {
+        assert!(bytes > 0, "bytes_per_second must be at least 1 byte");
         self.limit = RateLimiter::new(&self.clock, bytes.into(), bytes.into());
         self
     }

@@ -8,7 +8,7 @@ use crate::call::{Call, Outcome};
 use crate::commands;
 use crate::fault::Fault;
 use crate::server::Shared;
-use crate::session::{Replies, Session};
+use crate::session::{Next, Replies, Session};
 
 /// A command.
 #[derive(Clone, Copy)]
@@ -158,6 +158,10 @@ impl Shared {
         let spec = self.commands.find(command.name());
         let mut store = self.store();
         store.counters.commands += 1;
+        if !session.subscriptions.is_empty() {
+            // What was published before a command comes before its reply, be that the end of the subscription.
+            session.subscriptions.mailbox.empty_into(reply);
+        }
         let begun = reply.begin();
         let mut call = Call {
             command,
@@ -172,18 +176,18 @@ impl Shared {
         }
         store.serve_waiting();
         drop(store);
-        match session.replies {
-            Replies::On => {}
-            Replies::Off => reply.roll_back(begun),
-            Replies::SkipNext => {
-                reply.roll_back(begun);
-                session.replies = Replies::Skip;
-            }
-            Replies::Skip => {
-                reply.roll_back(begun);
-                session.replies = Replies::On;
-            }
+        if session.replies == Replies::On {
+            return;
         }
+        reply.roll_back(begun);
+        if let Next::Wait(wait) = &mut session.next {
+            wait.is_silent = true;
+        }
+        session.replies = match session.replies {
+            Replies::On | Replies::Skip => Replies::On,
+            Replies::SkipNext => Replies::Skip,
+            Replies::Off => Replies::Off,
+        };
     }
 }
 

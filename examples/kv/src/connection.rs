@@ -1,31 +1,29 @@
 //! One client's conversation, from the first command to the last reply.
+//!
+//! Mostly it is read and answered. Two things need more, and have a file each: subscribers are handed messages, and
+//! commands like `BLPOP` wait.
+
+mod ahead;
+mod listening;
+mod waiting;
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_lite::future::{or, pending, poll_once};
-use wirework::time::{sleep, timeout};
 use wirework::{Connection, Context, Framed, Outbox, ReadError};
-use wirework_resp::{Command, CommandDecoder, CommandError, OwnedCommand, ReplyEncoder, ReplyWriter};
+use wirework_resp::{Command, CommandDecoder, CommandError, ReplyEncoder, ReplyWriter};
 
+use self::ahead::Ahead;
 use crate::clients::Client;
 use crate::clock::noticing;
-use crate::commands::blocking;
 use crate::server::Shared;
-use crate::session::{Next, Session, Wait};
-use crate::store::Delivery;
+use crate::session::{Next, Session};
 
 /// How many bytes of a command may be buffered until all of it has come, as in Redis.
 const MAX_BUFFERED: usize = 1024 * 1024 * 1024;
 
-/// How long a client that goes on sending may take to see that nobody answers any more.
-const PATIENCE: Duration = Duration::from_secs(1);
-
 type Commands<C> = Framed<C, CommandDecoder, ReplyEncoder>;
-
-/// What comes from the client: a command that lies in the read buffer, and where its reply goes.
-type Said<'a> = Result<Option<(Command<'a>, Outbox<'a, ReplyEncoder>)>, ReadError<CommandError>>;
 
 /// Answers a client's commands until it leaves, or until the server shuts down and all that has come is answered.
 ///
@@ -39,7 +37,8 @@ pub async fn serve<C: Connection>(connection: C, cx: Context, shared: Arc<Shared
         .watched_by(&conversation.cx)
         .until(conversation.cx.shutdown());
     conversation.run(&mut framed).await?;
-    farewell(framed, &conversation.cx).await
+    // So that the last replies arrive, whatever the client was still sending.
+    framed.finish(&conversation.cx).await
 }
 
 struct Conversation {
@@ -48,8 +47,8 @@ struct Conversation {
     session: Session,
     /// The time since 1970 when something was last waited for.
     now: Duration,
-    /// A command that came while another one waited.
-    ahead: Option<OwnedCommand>,
+    /// What came while a command waited.
+    ahead: Ahead,
 }
 
 impl Conversation {
@@ -76,7 +75,7 @@ impl Conversation {
             cx,
             shared,
             now,
-            ahead: None,
+            ahead: Ahead::default(),
         }
     }
 
@@ -91,10 +90,12 @@ impl Conversation {
 
     async fn run<C: Connection>(&mut self, framed: &mut Commands<C>) -> io::Result<()> {
         loop {
-            if let Some(command) = self.ahead.take() {
+            if let Some(command) = self.ahead.pop() {
                 let (shared, session, now) = (&self.shared, &mut self.session, self.now);
                 let answer = |reply: &mut ReplyWriter<'_>| shared.answer(session, command.as_ref(), reply, now);
                 framed.send(answer).await?;
+            } else if let Some(error) = self.ahead.take_error() {
+                return refuse(framed, error).await;
             } else if !self.session.subscriptions.is_empty() {
                 if !self.listen(framed).await? {
                     return Ok(());
@@ -143,115 +144,6 @@ impl Conversation {
         out.send(|reply: &mut ReplyWriter<'_>| shared.answer(session, command, reply, now))?;
         Ok(())
     }
-
-    /// Answers a subscriber's next command, or hands it its messages. Returns whether to go on.
-    async fn listen<C: Connection>(&mut self, framed: &mut Commands<C>) -> io::Result<bool> {
-        enum Event<'a> {
-            Said(Said<'a>),
-            Mail,
-        }
-        let mailbox = Arc::clone(&self.session.subscriptions.mailbox);
-        let said = async { Event::Said(framed.next_ref().await) };
-        let mail = async {
-            mailbox.filled().await;
-            Event::Mail
-        };
-        let event = or(said, mail).await;
-        self.now = self.shared.clock.now(&self.cx);
-        match event {
-            Event::Said(Ok(Some((command, mut out)))) => self.answer(command, &mut out)?,
-            Event::Said(Ok(None)) => return Ok(false),
-            Event::Said(Err(error)) => {
-                refuse(framed, error).await?;
-                return Ok(false);
-            }
-            Event::Mail => loop {
-                // One that does not read has its messages wait here, until they are too many.
-                let room = async { framed.reserve().await.map(Some) };
-                let overrun = async {
-                    mailbox.overrun().await;
-                    Ok(None)
-                };
-                // It will not take a farewell either.
-                let permit = or(room, overrun).await?.ok_or_else(too_much_unread)?;
-                match mailbox.take() {
-                    Ok(Some(message)) => permit.send(|reply: &mut ReplyWriter<'_>| message.write(reply))?,
-                    Ok(None) => break,
-                    Err(_) => return Err(too_much_unread()),
-                }
-            },
-        }
-        Ok(true)
-    }
-
-    /// Waits for what a command like `BLPOP` waits for. Returns whether to go on.
-    async fn wait<C: Connection>(&mut self, framed: &mut Commands<C>, wait: Wait) -> io::Result<bool> {
-        enum Event {
-            Delivered(Option<Delivery>),
-            TimedOut,
-            Said(OwnedCommand),
-            Gone,
-            Failed(ReadError<CommandError>),
-        }
-        let waiting = Waiting {
-            shared: &self.shared,
-            wait: &wait,
-        };
-        let mut timer = Box::pin(async {
-            match wait.timeout {
-                Some(timeout) => sleep(&self.cx, timeout).await,
-                None => pending().await,
-            }
-        });
-        let mut shutdown = self.cx.shutdown();
-        let event = loop {
-            let is_ahead = self.ahead.is_some();
-            let delivered = async { Event::Delivered(wait.ticket.delivery().recv().await.ok()) };
-            let timed_out = async {
-                (&mut timer).await;
-                Event::TimedOut
-            };
-            // What it waits for may never come, and its reply must before the end.
-            let ending = async {
-                shutdown.wait().await;
-                Event::TimedOut
-            };
-            let said = async {
-                if is_ahead {
-                    // No more than one command is taken, but what was answered before has to leave.
-                    if framed.flush().await.is_err() {
-                        return Event::Gone;
-                    }
-                    return pending().await;
-                }
-                match framed.next_ref().await {
-                    Ok(Some((command, _))) => Event::Said(command.to_owned()),
-                    Ok(None) => Event::Gone,
-                    Err(error) => Event::Failed(error),
-                }
-            };
-            match or(delivered, or(timed_out, or(ending, said))).await {
-                Event::Said(command) => self.ahead = Some(command),
-                event => break event,
-            }
-        };
-        drop(timer);
-        let delivery = match event {
-            Event::Delivered(delivery) => delivery,
-            Event::TimedOut => waiting.give_up(),
-            Event::Gone | Event::Said(_) => return Ok(false),
-            Event::Failed(error) => {
-                drop(waiting);
-                refuse(framed, error).await?;
-                return Ok(false);
-            }
-        };
-        drop(waiting);
-        self.now = self.shared.clock.now(&self.cx);
-        let answer = |reply: &mut ReplyWriter<'_>| blocking::answer(delivery, reply);
-        framed.send(answer).await?;
-        Ok(true)
-    }
 }
 
 impl Drop for Conversation {
@@ -260,34 +152,6 @@ impl Drop for Conversation {
         self.session.leave(&mut store);
         store.clients.remove(&self.session.id);
     }
-}
-
-/// A place in queues, which is given up at the end, whatever that is.
-struct Waiting<'a> {
-    shared: &'a Shared,
-    wait: &'a Wait,
-}
-
-impl Waiting<'_> {
-    /// Leaves the queues, and returns what has come in the meantime.
-    fn give_up(&self) -> Option<Delivery> {
-        let ticket = &self.wait.ticket;
-        ticket.give_up(&mut self.shared.store())
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        let ticket = &self.wait.ticket;
-        ticket.give_up(&mut self.shared.store());
-    }
-}
-
-fn too_much_unread() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::ConnectionAborted,
-        "too much waited for a subscriber that does not read",
-    )
 }
 
 /// Says what is wrong with the bytes that came, if the client can still be told.
@@ -303,23 +167,4 @@ async fn refuse<C: Connection>(framed: &mut Commands<C>, error: ReadError<Comman
         }
         error => Err(error.into()),
     }
-}
-
-/// Ends a conversation so that the last replies arrive: a system that closes a connection with bytes unread resets it, and
-/// throws away what it had not sent yet (RFC 1122, section 4.2.2.13). So what the client still sends is read before.
-async fn farewell<C: Connection>(mut framed: Commands<C>, cx: &Context) -> io::Result<()> {
-    framed.close().await?;
-    let mut connection = framed.into_parts().connection;
-    let mut waste = vec![0; 4096];
-    let mut read = async || {
-        futures_lite::AsyncReadExt::read(&mut connection, &mut waste)
-            .await
-            .unwrap_or(0)
-    };
-    if !matches!(poll_once(read()).await, Some(1..)) {
-        return Ok(());
-    }
-    // A peer that never stops is reset in the end.
-    let _ = timeout(cx, PATIENCE, async { while read().await > 0 {} }).await;
-    Ok(())
 }

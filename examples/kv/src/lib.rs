@@ -2,7 +2,8 @@
 //!
 //! | to see | look at |
 //! |---|---|
-//! | a connection: commands in, replies out, waiting for other things meanwhile | `connection.rs` |
+//! | a connection: commands in, replies out | `connection.rs` |
+//! | what else a connection waits for: messages, and what `BLPOP` pops | `connection/` |
 //! | what all connections share, and the task beside them | `server.rs`, `store.rs` |
 //! | how a command is found and checked | `command.rs`, `call.rs` |
 //! | the commands, a family each | `commands/` |

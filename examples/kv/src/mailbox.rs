@@ -92,6 +92,22 @@ impl Mailbox {
         Ok(message)
     }
 
+    /// Writes all messages there are. If too much has waited, it is for [`take`](Self::take) to tell.
+    pub fn empty_into(&self, reply: &mut ReplyWriter<'_>) {
+        while let Ok(Some(message)) = self.take() {
+            message.write(reply);
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        let state = self.state();
+        state.messages.is_empty() && !state.overrun
+    }
+
+    pub fn is_overrun(&self) -> bool {
+        self.state().overrun
+    }
+
     /// Waits until there is something to [`take`](Self::take). For one task at a time.
     pub async fn filled(&self) {
         poll_fn(|cx| self.poll(cx, |state| state.overrun || !state.messages.is_empty())).await;

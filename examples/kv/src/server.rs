@@ -47,8 +47,9 @@ pub fn start<N: Network>(
     since_1970: Duration,
 ) -> io::Result<RunningServer> {
     let listener = network.listen_tcp(listen)?;
-    // Clients of Redis may be silent for as long as they like.
-    let deadlines = Deadlines::new().first_frame(None).idle(None);
+    // Clients of Redis may be silent for as long as they like, and take their time for half a gigabyte. But who stops
+    // in the middle of a command, or of taking what is sent, is not kept: the other deadlines say how long.
+    let deadlines = Deadlines::new().first_frame(None).idle(None).frame(None);
     let server = Server::new(network)
         .max_connections(settings.max_clients)
         .deadlines(deadlines);

@@ -69,6 +69,8 @@ pub struct Wait {
     pub ticket: Ticket,
     /// `None` is for ever.
     pub timeout: Option<Duration>,
+    /// Whether the client does not want the reply.
+    pub is_silent: bool,
 }
 
 /// What a client has subscribed to.

@@ -173,7 +173,8 @@ impl Store {
             next = [next, db.next_deadline()].into_iter().flatten().min();
         }
         next.map_or(Again::Later, |deadline| {
-            Again::In(Duration::from_millis(deadline.saturating_sub(now)))
+            // It is over in the millisecond behind its last.
+            Again::In(Duration::from_millis((deadline + 1).saturating_sub(now)))
         })
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::on_each_runtime;
 use crate::process::Server;
-use crate::wire::{Client, Reply};
+use crate::wire::{Client, Reply, encode};
 
 on_each_runtime![
     who_waited_longest_is_served_first,
@@ -65,8 +65,11 @@ fn a_wait_ends_when_its_time_is_over(runtime: &str) {
 fn who_has_gone_takes_nothing(runtime: &str) {
     let server = Server::kv(runtime);
     let mut client = server.client();
-    for _ in 0..10 {
-        server.client().send(&["BLPOP", "list", "0"]);
+    for behind in 0..10 {
+        // Some with more to be answered afterwards, which must not hide that they have gone.
+        let waiting = encode(&["BLPOP", "list", "0"]);
+        let ping = encode(&["PING"]).repeat(behind);
+        server.client().raw(&[waiting, ping].concat());
     }
     // All of them have come, and all have gone.
     let all_came = |stats: &str| stats.contains("total_connections_received:11\r\n");

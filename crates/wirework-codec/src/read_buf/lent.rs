@@ -16,7 +16,7 @@ const PINNED: usize = 1024;
 
 /// If the first frame of what was read is no longer than this, all that was read with it is copied into one [`BytesMut`], off which
 /// frames are split at half the cost of shares in the block.
-const GATHERED: usize = 1024;
+const GATHERED: usize = 512;
 
 /// A thread keeps at most this many of these for reuse.
 const POOL_SIZE: usize = 16;

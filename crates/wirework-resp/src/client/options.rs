@@ -21,6 +21,7 @@ const MAX_REPLY: usize = 513 * 1024 * 1024;
 /// | bytes of a reply | 513 MiB | [`max_reply`](Self::max_reply) |
 /// | time to connect and log in | 30 s | [`connect_timeout`](Self::connect_timeout) |
 /// | time for a command, with its wait for a connection | 30 s | [`timeout`](Self::timeout) |
+/// | silence, once a command has timed out, until the connection counts as lost | 30 s | [`dead_after`](Self::dead_after) |
 /// | commands sent and not answered | 1024 | [`max_in_flight`](Self::max_in_flight) |
 /// | wait before connecting again | up to 100 ms, doubling up to 30 s | [`backoff`](Self::backoff) |
 /// | failures after which commands fail at once | never | [`fail_after`](Self::fail_after) |
@@ -36,6 +37,7 @@ pub struct RedisOptions {
     pub(super) max_reply: usize,
     pub(super) connect_timeout: Duration,
     timeout: Duration,
+    dead_after: Option<Duration>,
     max_in_flight: usize,
     backoff: (Duration, Duration),
     fail_after: u32,
@@ -56,6 +58,7 @@ impl RedisOptions {
             max_reply: MAX_REPLY,
             connect_timeout: Duration::from_secs(30),
             timeout: Duration::from_secs(30),
+            dead_after: Some(Duration::from_secs(30)),
             max_in_flight: 1024,
             backoff: (Duration::from_millis(100), Duration::from_secs(30)),
             fail_after: u32::MAX,
@@ -124,6 +127,16 @@ impl RedisOptions {
         self
     }
 
+    /// Sets how long the server may then say nothing at all, once a command has timed out, until the connection counts as lost and
+    /// is made anew; 30 seconds unless set, and `None` for never. See [`ClientOptions::dead_after`].
+    ///
+    /// A command that blocks for longer than the [timeout](Self::timeout), such as `BLPOP`, is such a silence.
+    #[must_use]
+    pub fn dead_after(mut self, silence: impl Into<Option<Duration>>) -> Self {
+        self.dead_after = silence.into();
+        self
+    }
+
     /// Sets how many commands may be sent and not answered; 1024 unless set. Further ones wait their turn.
     ///
     /// # Panics
@@ -137,15 +150,26 @@ impl RedisOptions {
 
     /// Sets how long to wait before connecting again, up to `base` (100 ms unless set) after the first failure, doubling up to
     /// `cap` (30 s unless set): see [`Backoff`].
+    ///
+    /// # Panics
+    /// Panics if either is zero.
     #[must_use]
     pub const fn backoff(mut self, base: Duration, cap: Duration) -> Self {
+        assert!(
+            !base.is_zero() && !cap.is_zero(),
+            "both times of backoff must be longer than zero"
+        );
         self.backoff = (base, cap);
         self
     }
 
     /// Has commands fail at once, rather than wait, after so many failures to connect in a row; never unless set.
+    ///
+    /// # Panics
+    /// Panics if it is 0.
     #[must_use]
     pub const fn fail_after(mut self, failures: u32) -> Self {
+        assert!(failures > 0, "fail_after must be at least 1 failure");
         self.fail_after = failures;
         self
     }
@@ -178,6 +202,7 @@ impl RedisOptions {
         ClientOptions::new()
             .max_in_flight(self.max_in_flight)
             .timeout(self.timeout)
+            .dead_after(self.dead_after)
     }
 
     pub(super) fn reconnect(&self) -> ReconnectOptions {

@@ -84,11 +84,12 @@ impl Limits {
         };
         *searched = 0;
         let next = from + found + 1;
+        // Before all else, for it is what is said when the line comes in pieces.
+        if next - at > self.line.saturating_add(3) {
+            return Err(too_long);
+        }
         if next - at < 3 || src[next - 2] != b'\r' {
             return Err(ValueError::NoLineBreak);
-        }
-        if next - at - 3 > self.line {
-            return Err(too_long);
         }
         Ok(Some(next))
     }

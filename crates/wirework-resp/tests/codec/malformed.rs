@@ -166,6 +166,8 @@ fn values_are_refused() {
         (b"$?\r\n+x\r\n", "chunk of a streamed string is misplaced"),
         (b"+012345678901234567890123456789012345678901234567890", "line is longer than the limit of 40 bytes"),
         (b"+01234567890123456789012345678901234567890\r\n", "line is longer than the limit of 40 bytes"),
+        // Two faults: it is the first that shows which is told, however the bytes come.
+        (b"+0123456789012345678901234567890123456789012\n", "line is longer than the limit of 40 bytes"),
     ] {
         let make = || ValueDecoder::new().max_bulk(100).max_count(10).max_depth(3).max_line(40);
         let outcome = verify_decoder(make, &[b"+before\r\n", input].concat());

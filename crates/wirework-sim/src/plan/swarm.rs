@@ -125,6 +125,10 @@ impl Swarm {
             // A place of its own for each fault, so that one fewer leaves the others as they were.
             let mut dice = choices.at("swarm.fault", &[number]);
             let at = Duration::from_nanos(dice.below(nanos(self.within)));
+            if at.is_zero() {
+                // Zeros are benign: a fault of which nothing was chosen is none.
+                return None;
+            }
             self.fault(*dice.pick(&on), &mut dice).map(|fault| Event { at, fault })
         };
         (0..faults).filter_map(fault).collect()
@@ -190,7 +194,22 @@ mod tests {
 
     #[test]
     fn zeros_are_no_faults() {
-        assert!(Swarm::new(["a", "b"]).generate(&Choices::replayed([])).is_empty());
+        let swarm = Swarm::new(["a", "b"]);
+        assert!(swarm.generate(&Choices::replayed([])).is_empty());
+        // Those of a single fault, too, whatever the others are.
+        let (choices, recorder) = Choices::seeded(5).recording();
+        let plan = swarm.generate(&choices);
+        let second = choices.at("swarm.fault", &[1]).clone();
+        let left = recorder.take().into_iter().filter(|choice| !second.is_at(choice));
+        let fewer = swarm.generate(&Choices::replayed(left));
+        let expected: Plan = plan
+            .events()
+            .iter()
+            .filter(|event| fewer.events().contains(event))
+            .cloned()
+            .collect();
+        assert_eq!(fewer, expected);
+        assert_eq!(fewer.events().len() + 1, plan.events().len());
     }
 
     #[test]

@@ -7,11 +7,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_lite::future::or;
+use futures_lite::future::{or, yield_now};
 
-use super::Trial;
 use super::quiet::{last_panic, quietly};
-use crate::{Capture, Check, Choices, Config, Plan, Sim};
+use super::{SweepConfig, Trial};
+use crate::{Capture, Check, Choices, Plan, Sim};
 
 /// What came of a run.
 #[derive(Debug)]
@@ -43,45 +43,75 @@ impl Attempt {
     }
 }
 
-/// Runs `scenario` in the world of `config` with the choices of `seed`, while the faults of `plan` happen. `keep` says whether
-/// the log and the packets are wanted: they cost more than the run itself, and only what failed is read.
-pub(super) fn attempt<F, Fut>(config: &Config, seed: u64, plan: &Plan, keep: bool, scenario: &F) -> Attempt
+/// What is kept of a run beside its outcome. The packets, and even the log, may cost more than the run itself, and only
+/// what failed is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keep {
+    Nothing,
+    /// The end of the log, for a run that cannot be repeated at will.
+    Log,
+    Everything,
+}
+
+/// Runs `scenario` in the world of `config` with these choices, while the faults of `plan` happen.
+pub(super) fn attempt<F, Fut>(config: &SweepConfig, choices: Choices, plan: &Plan, keep: Keep, scenario: &F) -> Attempt
 where
     F: Fn(Trial) -> Fut,
     Fut: Future<Output = ()>,
 {
-    let choices = Choices::seeded(seed);
-    let config = config.clone().choices(choices.clone());
-    let config = if keep { config } else { config.log_length(0) };
+    let world = config.world.clone().choices(choices.clone());
+    let world = if keep == Keep::Nothing {
+        world.log_length(0)
+    } else {
+        world
+    };
     quietly(|| {
-        let sim = Sim::new(config);
-        let capture = keep.then(Arc::<Mutex<Capture>>::default);
+        let sim = Sim::new(world);
+        let capture = (keep == Keep::Everything).then(Arc::<Mutex<Capture>>::default);
         if let Some(capture) = &capture {
             sim.observe(Arc::clone(capture));
         }
         let check = Check::new();
         let trial = Trial::new(sim.clone(), check.clone(), plan.clone(), choices);
         let faults = async {
+            // Once the scenario has made its hosts, for those faults that begin as the world does.
+            yield_now().await;
             plan.run(&sim).await;
             std::future::pending::<()>().await;
         };
-        // The faults go first: what a scenario does as one begins comes after it in the log.
+        // The faults go first from then on: what a scenario does as one begins comes after it in the log.
         let main = or(faults, async { scenario(trial).await });
         let ended = match catch_unwind(AssertUnwindSafe(|| sim.try_run(main))) {
             Ok(Ok(())) => None,
             Ok(Err(failure)) => Some(failure.to_string()),
             Err(payload) => Some(panic_message(&*payload)),
         };
+        // What did not hold comes first: the rest may well follow from it.
+        let failure = check.failure().or(ended);
+        let elapsed = sim.elapsed();
+        let failure = failure.or_else(|| left_behind(&sim, config.leak_check?));
         Attempt {
-            // What did not hold comes first: the rest may well follow from it.
-            failure: check.failure().or(ended),
-            elapsed: sim.elapsed(),
+            log: if failure.is_some() || keep == Keep::Everything {
+                sim.log_tail(usize::MAX)
+            } else {
+                Vec::new()
+            },
+            failure,
+            elapsed,
             hash: sim.trace_hash(),
             reached: check.reached(),
-            log: sim.log_tail(usize::MAX),
             capture: capture.map(|capture| mem::take(&mut *capture.lock().unwrap_or_else(PoisonError::into_inner))),
         }
     })
+}
+
+/// What the hosts still hold some time after the end.
+fn left_behind(sim: &Sim, within: Duration) -> Option<String> {
+    if let Err(failure) = sim.try_run(sim.sleep(within)) {
+        return Some(failure.to_string());
+    }
+    let left = sim.tally();
+    (!left.is_empty()).then(|| format!("{left} are left {within:?} after the end\n{}", sim.report()))
 }
 
 fn panic_message(payload: &(dyn Any + Send)) -> String {

@@ -22,6 +22,7 @@ where
     F: Fn(Trial) -> Fut + Send + Sync,
     Fut: Future<Output = ()>,
 {
+    config.check(name);
     let sweep = Sweep {
         config,
         name,

@@ -172,4 +172,25 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         to: "ready!(self.poll_write_to(io, cx, 1))?;",
         property: "wakes::the_last_waker_counts",
     },
+    Mutation {
+        name: "a client waits for ever for a server that is silent",
+        file: "crates/wirework/src/client/driver.rs",
+        from: "if has_expired && self.is_answer_due() {",
+        to: "if has_expired && !self.is_answer_due() {",
+        property: "reconnecting::a_server_that_falls_silent_is_left_in_time",
+    },
+    Mutation {
+        name: "a connection is closed without a look at what its peer still says",
+        file: "crates/wirework/src/linger.rs",
+        from: "let mut left = self.max_bytes;",
+        to: "let mut left = self.max_bytes.min(1);",
+        property: "ending::last_words_arrive_although_the_peer_goes_on",
+    },
+    Mutation {
+        name: "a drained service closes across what its client still asks",
+        file: "crates/wirework/src/server/conversation.rs",
+        from: "if closed.is_ok() && cx.record().written() > 0 {",
+        to: "if closed.is_ok() && cx.record().written() == 0 {",
+        property: "ending::a_drain_loses_no_answer_of_those_who_go_on_asking",
+    },
 ];

@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_lite::AsyncWriteExt;
+use wirework::codec::LengthDelimited;
 use wirework::codec::bytes::Bytes;
 use wirework::time::sleep;
-use wirework::{Network, Runtime};
-use wirework_sim::{SweepConfig, sweep};
+use wirework::{Context, Framed, Linger, Network, Runtime};
+use wirework_sim::{Latency, Link, SimRuntime, SweepConfig, sweep};
 
 use crate::lab::{self, MS, PORT, SEC, codec};
 
@@ -79,6 +80,67 @@ fn a_drain_answers_what_it_has_taken() {
 }
 
 #[test]
+fn a_drain_loses_no_answer_of_those_who_go_on_asking() {
+    sweep(
+        SweepConfig::new(),
+        "a drain loses no answer of those who go on asking",
+        |trial| async move {
+            let (client, server) = lab::plain_pair(&trial);
+            let mut dice = trial.dice("drain");
+            // A second is enough for an answer to get there, and for the client to close.
+            let latency = Latency::Uniform(MS, dice.duration(2 * MS, 200 * MS));
+            trial
+                .set_link(
+                    &trial.host("client"),
+                    &trial.host("server"),
+                    Link::new().latency(latency),
+                )
+                .unwrap();
+            let done: Arc<Mutex<Vec<Bytes>>> = Arc::default();
+            let into = Arc::clone(&done);
+            let length = dice.index(2_000);
+            let service = move |request: Bytes| {
+                into.lock().unwrap().push(request.clone());
+                let answer: Vec<u8> = request.iter().copied().chain(vec![7; length]).collect();
+                async move { Ok::<_, std::io::Error>(Bytes::from(answer)) }
+            };
+            let listener = server.listen_tcp(([0, 0, 0, 0], PORT).into()).unwrap();
+            let running = lab::patient(&server)
+                .drain_deadline(100_000 * SEC)
+                .serve_service(listener, codec(), service);
+            let answered: Arc<Mutex<Vec<Bytes>>> = Arc::default();
+            let Ok(echo) = lab::dial(&client, "server").await else {
+                return;
+            };
+            let pause = dice.duration(Duration::ZERO, 50 * MS);
+            let callers = (0..8_u32).map(|caller| {
+                let (echo, answered, clock) = (echo.clone(), Arc::clone(&answered), client.clone());
+                client.spawn(async move {
+                    for number in 0..200 {
+                        let request = lab::number(caller * 1000 + number);
+                        if echo.call(request.clone()).within(50_000 * SEC).await.is_err() {
+                            break;
+                        }
+                        answered.lock().unwrap().push(request);
+                        sleep(&clock, pause).await;
+                    }
+                })
+            });
+            let callers: Vec<_> = callers.collect();
+            trial.sleep(dice.duration(MS, 10 * SEC)).await;
+            running.shutdown().await;
+            for caller in callers {
+                caller.await.unwrap();
+            }
+            let (done, answered) = (done.lock().unwrap(), answered.lock().unwrap());
+            let lost = done.iter().filter(|request| !answered.contains(request)).count();
+            trial.equal("answers that were lost", &lost, &0);
+            trial.sometimes("the end came in the midst of it", done.len() < 1600 && !done.is_empty());
+        },
+    );
+}
+
+#[test]
 fn a_drain_ends_in_time_whatever_the_peers_do() {
     sweep(
         SweepConfig::new(),
@@ -136,6 +198,58 @@ fn a_dropped_server_is_gone_at_once() {
             let left = trial.host("server").tally();
             trial.equal("sockets", &left.sockets, &0);
             trial.equal("tasks", &left.tasks, &0);
+        },
+    );
+}
+
+#[test]
+fn last_words_arrive_although_the_peer_goes_on() {
+    sweep(
+        SweepConfig::new(),
+        "last words arrive although the peer goes on",
+        |trial| async move {
+            let (client, server) = lab::rough_pair(&trial);
+            let mut dice = trial.dice("farewell");
+            let words = lab::frames(&mut dice, 50);
+            let said = words.clone();
+            let listener = server.listen_tcp(([0, 0, 0, 0], PORT).into()).unwrap();
+            let farewell = move |mut framed: Framed<<SimRuntime as Network>::TcpStream, LengthDelimited>,
+                                 cx: Context| {
+                let said = said.clone();
+                async move {
+                    framed.next().await?;
+                    for word in said {
+                        framed.send(word).await?;
+                    }
+                    // On the roughest links a second is not even enough for the end to get there.
+                    Linger::new().time(100_000 * SEC).finish(framed, &cx).await
+                }
+            };
+            let running = lab::patient(&server)
+                .drain_deadline(100_000 * SEC)
+                .serve_framed(listener, codec(), farewell);
+            let stream = client.connect_tcp(trial.host("server").addr(PORT)).await.unwrap();
+            let mut framed = Framed::new(stream, codec());
+            let chatter = dice.below(100);
+            let mut heard = Vec::new();
+            for number in 0..=chatter {
+                framed.send(lab::number(u32::try_from(number).unwrap())).await.unwrap();
+            }
+            loop {
+                match framed.next().await {
+                    Ok(Some(word)) => heard.push(word),
+                    Ok(None) => break,
+                    Err(error) => {
+                        trial.always(false, || format!("after {} words: {error}", heard.len()));
+                        break;
+                    }
+                }
+            }
+            trial.equal("what was said last", &heard, &words);
+            drop(framed);
+            let report = running.shutdown().await;
+            trial.equal("completed", &report.completed, &1);
+            trial.sometimes("the peer had said more than was read", chatter > 10);
         },
     );
 }

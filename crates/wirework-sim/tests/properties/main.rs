@@ -9,6 +9,7 @@
     reason = "the clock of a simulation does not go back"
 )]
 
+mod bridges;
 mod calls;
 mod cancelling;
 mod connecting;

@@ -4,12 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use wirework::codec::LengthDelimited;
 use wirework::codec::bytes::Bytes;
 use wirework::time::sleep;
-use wirework::{Pool, PoolOptions, ReconnectOptions, ReconnectingClient, Runtime, Server, Task};
+use wirework::{
+    Client, ClientOptions, Context, Framed, Network, Pool, PoolOptions, ReconnectOptions, ReconnectingClient, Runtime,
+    Server, Task, connect,
+};
 use wirework_sim::{Family, SimRuntime, Swarm, SweepConfig, sweep};
 
-use crate::lab::{self, MS, SEC};
+use crate::lab::{self, MS, PORT, SEC};
 
 fn reconnecting(runtime: &SimRuntime, options: ReconnectOptions) -> ReconnectingClient<Bytes, Bytes> {
     let dialing = runtime.clone();
@@ -198,6 +202,64 @@ fn a_pool_keeps_its_bound_and_hands_everything_on() {
             format!("{} connections are left", running.report().active)
         });
     });
+}
+
+#[test]
+fn a_server_that_falls_silent_is_left_in_time() {
+    sweep(
+        SweepConfig::new(),
+        "a server that falls silent is left in time",
+        |trial| async move {
+            let (client, server) = lab::plain_pair(&trial);
+            let mut dice = trial.dice("silence");
+            let answers = dice.below(20);
+            let (timeout, dead_after) = (dice.duration(SEC, 20 * SEC), dice.duration(Duration::ZERO, 40 * SEC));
+            // Every connection answers so many requests and then takes all there are and answers none.
+            let listener = server.listen_tcp(([0, 0, 0, 0], PORT).into()).unwrap();
+            let serve = move |mut framed: Framed<<SimRuntime as Network>::TcpStream, LengthDelimited>, _: Context| async move {
+                let mut left = answers;
+                while let Some(frame) = framed.next().await? {
+                    if left > 0 {
+                        left -= 1;
+                        framed.send(frame).await?;
+                    }
+                }
+                std::io::Result::Ok(())
+            };
+            let running = lab::patient(&server).serve_framed(listener, lab::codec(), serve);
+            let dialing = client.clone();
+            let options = ReconnectOptions::new().backoff(MS, 100 * MS).timeout(timeout);
+            let line = ReconnectingClient::<Bytes, Bytes>::new(&client, options, move || {
+                let runtime = dialing.clone();
+                async move {
+                    let stream = connect(&runtime, &format!("server:{PORT}")).await?;
+                    let options = ClientOptions::new().timeout(timeout).dead_after(dead_after);
+                    Ok(Client::pipelined(&runtime, Framed::new(stream, lab::codec()), options))
+                }
+            });
+            let mut last = trial.elapsed();
+            let mut longest = Duration::ZERO;
+            for number in 0..60 {
+                let request = lab::number(number);
+                if let Ok(answer) = line.call(request.clone()).await {
+                    trial.equal("an answer", &answer, &request);
+                    longest = longest.max(trial.elapsed() - last);
+                    last = trial.elapsed();
+                }
+                sleep(&client, dice.duration(Duration::ZERO, 300 * MS)).await;
+            }
+            // A call that is lost, the silence, and a call that is cut by its end: then there is a new connection.
+            let bound = timeout + dead_after + SEC;
+            trial.always(longest <= bound, || {
+                format!("nothing was answered for {longest:?}, beyond {bound:?}")
+            });
+            trial.always(answers > 0 || line.connections() > 1, || {
+                "the silent one was kept".into()
+            });
+            trial.sometimes("it was connected again", line.connections() > 1);
+            drop(running);
+        },
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_lite::AsyncWriteExt;
 use wirework::codec::bytes::Bytes;
+use wirework::socket::ListenOptions;
 use wirework::time::{sleep, timeout};
 use wirework::{Client, ClientOptions, Deadline, Deadlines, Framed, Network, Runtime, Server};
 use wirework_sim::{Family, HostOptions, Swarm, SweepConfig, sweep};
@@ -146,6 +147,48 @@ fn a_peer_that_vanished_is_found() {
                 format!("a silent peer was found after {took:?}, beyond {bound:?}")
             });
             trial.equal("sockets of the server", &trial.host("server").tally().sockets, &1);
+        },
+    );
+}
+
+#[test]
+fn keepalive_finds_half_open_peers_within_its_bound() {
+    sweep(
+        SweepConfig::new(),
+        "keepalive finds half-open peers within its bound",
+        |trial| async move {
+            let (client, server) = lab::plain_pair(&trial);
+            let mut dice = trial.dice("keepalive");
+            let silence = dice.duration(SEC, 1_000 * SEC);
+            let listener = server
+                .listen_tcp_with(([0, 0, 0, 0], PORT).into(), &ListenOptions::new().keepalive(silence))
+                .unwrap();
+            let running = lab::patient(&server).serve_framed(listener, codec(), lab::echo);
+            let echo = lab::dial(&client, "server").await.unwrap();
+            echo.call(lab::number(1)).await.unwrap();
+            // A peer that is there and silent is left alone.
+            trial.sleep(dice.duration(Duration::ZERO, 3 * silence)).await;
+            trial.equal("a peer that is there", &running.report().active, &1);
+            let is_gone = dice.below(2) == 0;
+            if is_gone {
+                trial.host("client").power_off();
+            } else {
+                trial.partition(&trial.host("client"), &trial.host("server"));
+            }
+            let lost = trial.elapsed();
+            // Linux asks nine times more, 75 s apart.
+            let bound = silence + 9 * 75 * SEC;
+            while running.report().active > 0 && trial.elapsed() - lost <= bound + SEC {
+                trial.sleep(100 * MS).await;
+            }
+            let took = trial.elapsed() - lost;
+            trial.always(took <= bound + 200 * MS, || {
+                format!("a peer that vanished was found after {took:?}, beyond {bound:?}")
+            });
+            trial.always(took >= 9 * 75 * SEC, || format!("it was given up after {took:?}"));
+            trial.sometimes("its power was off", is_gone);
+            trial.sometimes("the network was cut", !is_gone);
+            drop((echo, running));
         },
     );
 }

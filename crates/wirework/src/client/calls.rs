@@ -241,15 +241,23 @@ impl<Q, A> Calls<Q, A> {
         wakers.drain(..).for_each(Waker::wake);
     }
 
-    /// For the driver: ends the calls whose time is up.
-    pub(super) fn expire(&self, now: Instant) {
+    /// For the driver: ends the calls whose time is up. Says whether there were any.
+    pub(super) fn expire(&self, now: Instant) -> bool {
         let mut state = self.state();
+        let pending = state.table.pending();
         let (wakers, requests, earliest) = state.table.expire(now);
+        let has_expired = state.table.pending() < pending;
         state.earliest = earliest;
         state.lost = true;
         drop(state);
         drop(requests);
         wakers.into_iter().for_each(Waker::wake);
+        has_expired
+    }
+
+    /// For the driver: whether the answer to that call is waited for.
+    pub(super) fn waits(&self, place: Place) -> bool {
+        self.state().table.waits(place)
     }
 
     /// For the driver: the connection is gone. All calls end, all with this cause. Only the first cause counts.

@@ -15,6 +15,7 @@ use super::CallError;
 use super::calls::{Calls, Place, Wants, closed};
 use super::matching::{Answer, Matching};
 use super::pushes::PushSender;
+use super::silence::Silence;
 use crate::time::after;
 use crate::{Connection, Framed, Runtime, Timer, WriteError};
 
@@ -32,6 +33,7 @@ pub(super) struct Driver<R: Runtime, C, D, E, M, Q, A> {
     pushes: Option<PushSender<A>>,
     max_in_flight: usize,
     close_within: Duration,
+    silence: Silence,
     /// Requests that were taken and not yet sent, the next one last.
     requests: Vec<(Place, Q)>,
     answers: Vec<(Place, Result<A, CallError>)>,
@@ -68,6 +70,7 @@ where
             pushes,
             max_in_flight: options.max_in_flight.min(M::MAX_IN_FLIGHT),
             close_within: options.timeout,
+            silence: Silence::new(options.dead_after),
             requests: Vec::new(),
             answers: Vec::new(),
             wakers: Vec::new(),
@@ -129,7 +132,7 @@ where
             if can_send || parked.queued {
                 continue;
             }
-            ready!(self.poll_deadlines(parked.earliest, cx));
+            ready!(self.poll_deadlines(parked.earliest, cx))?;
         }
     }
 
@@ -231,9 +234,10 @@ where
         }
     }
 
-    /// Ready when calls have timed out. The timer is only ever moved forward: it is set anew when it has fired.
-    fn poll_deadlines(&mut self, earliest: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(earliest) = earliest else {
+    /// Ready when calls have timed out; an error if the peer is taken for lost. The timer is only ever moved forward: it is set
+    /// anew when it has fired.
+    fn poll_deadlines(&mut self, earliest: Option<Instant>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(earliest) = earliest.into_iter().chain(self.silence.until()).min() else {
             return Poll::Pending;
         };
         if self.armed.is_none_or(|armed| earliest < armed) {
@@ -242,8 +246,21 @@ where
         }
         ready!(self.timer.as_mut().poll(cx));
         self.armed = None;
-        self.calls.expire(self.runtime.now());
-        Poll::Ready(())
+        let now = self.runtime.now();
+        let received = self.framed.received();
+        let has_expired = self.calls.expire(now);
+        self.silence.look(now, received)?;
+        if has_expired && self.is_answer_due() {
+            self.silence.suspect(now, received);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Whether the peer should have answered something by now: requests were sent, and no call that is still waited for holds up
+    /// those behind it.
+    fn is_answer_due(&self) -> bool {
+        let held_up = self.matching.next().is_some_and(|place| self.calls.waits(place));
+        self.matching.outstanding() > 0 && !held_up
     }
 }
 

@@ -61,6 +61,8 @@ pub(super) trait Matching<Q, A> {
 
     /// How many requests were sent and not answered.
     fn outstanding(&self) -> usize;
+    /// The call that the next answer must be for, where the order says so.
+    fn next(&self) -> Option<Place>;
     /// The request of `place` goes out next.
     fn send(&mut self, place: Place, request: &mut Q);
     /// The request that was to go out last does not.
@@ -83,6 +85,10 @@ impl<Q, A> Matching<Q, A> for InOrder {
 
     fn outstanding(&self) -> usize {
         self.sent.len()
+    }
+
+    fn next(&self) -> Option<Place> {
+        self.sent.front().copied()
     }
 
     fn send(&mut self, place: Place, _: &mut Q) {
@@ -122,6 +128,10 @@ impl<Q: CorrelatedRequest, A: CorrelatedResponse> Matching<Q, A> for ById {
 
     fn outstanding(&self) -> usize {
         self.sent.len()
+    }
+
+    fn next(&self) -> Option<Place> {
+        None
     }
 
     fn send(&mut self, place: Place, request: &mut Q) {

@@ -8,11 +8,13 @@ use std::time::Duration;
 /// |---|---|---|
 /// | requests sent and not answered | 1024 | [`max_in_flight`](Self::max_in_flight) |
 /// | time a call may take | 30 s | [`timeout`](Self::timeout) |
+/// | silence, once a call has timed out, until the connection counts as lost | 30 s | [`dead_after`](Self::dead_after) |
 /// | pushes that nobody has taken | 1024 | [`max_pushes`](Self::max_pushes) |
 #[derive(Debug, Clone, Copy)]
 pub struct ClientOptions {
     pub(super) max_in_flight: usize,
     pub(super) timeout: Duration,
+    pub(super) dead_after: Option<Duration>,
     pub(super) max_pushes: usize,
 }
 
@@ -23,6 +25,7 @@ impl ClientOptions {
         Self {
             max_in_flight: 1024,
             timeout: Duration::from_secs(30),
+            dead_after: Some(Duration::from_secs(30)),
             max_pushes: 1024,
         }
     }
@@ -44,6 +47,22 @@ impl ClientOptions {
     #[must_use]
     pub const fn timeout(mut self, duration: Duration) -> Self {
         self.timeout = duration;
+        self
+    }
+
+    /// Sets how long the server may then say nothing at all, once a sent call has timed out, until the connection counts as lost;
+    /// 30 seconds unless set. Whatever comes, be it a byte, ends the count. `None` keeps a connection however silent it is.
+    ///
+    /// A server that takes requests and never answers is no broken connection to the system, so nothing else would tell: every
+    /// call would time out, one after the other, for ever. Lost, all pending calls fail with the same cause, of kind
+    /// [`TimedOut`](std::io::ErrorKind::TimedOut), and who can [makes a new connection](crate::ReconnectingClient).
+    ///
+    /// Where answers come [in order](crate::Client::pipelined), one may hold up all others. So while the call that is next to be
+    /// answered still waits, having been given [longer](crate::Call::within) than those behind it, the silence is what was asked
+    /// for, and those which time out behind it do not count.
+    #[must_use]
+    pub fn dead_after(mut self, silence: impl Into<Option<Duration>>) -> Self {
+        self.dead_after = silence.into();
         self
     }
 

@@ -3,11 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// After how much silence the system asks whether the peer still is there, unless set otherwise.
-const KEEPALIVE: Duration = Duration::from_mins(2);
-
-/// The most that Linux takes: more is an error there.
-const MAX_KEEPALIVE: Duration = Duration::from_secs(32_767);
+use crate::socket::keepalive::{self, KEEPALIVE};
 
 /// Options of one TCP connection; see [`Network::connect_tcp_with`](crate::Network::connect_tcp_with).
 ///
@@ -57,17 +53,15 @@ impl ConnectOptions {
         self
     }
 
-    /// Sets after how much silence the system asks whether the peer still is there (`SO_KEEPALIVE`), in whole seconds; 2
-    /// minutes unless set. So a peer that vanished without a word, and its calls with it, is noticed. How often it asks before
-    /// it gives up is the system's setting. More than 9 hours (32,767 seconds, the most that Linux takes) count as 9 hours.
+    /// Sets after how much silence the system asks whether the peer still is there (`SO_KEEPALIVE`), in whole seconds, rounded
+    /// down; 2 minutes unless set, and `None` for never. So a peer that vanished without a word, and its calls with it, is
+    /// noticed. How often it asks before it gives up is the system's setting.
     ///
     /// # Panics
-    /// Panics if it is less than a second.
+    /// Panics unless it is from 1 second to 32,767 (some 9 hours), the most that Linux takes.
     #[must_use]
     pub fn keepalive(mut self, silence: impl Into<Option<Duration>>) -> Self {
-        self.keepalive = silence.into().map(|silence| silence.min(MAX_KEEPALIVE));
-        let bad = self.keepalive.is_some_and(|silence| silence < Duration::from_secs(1));
-        assert!(!bad, "keepalive must be at least a second");
+        self.keepalive = keepalive::checked(silence.into());
         self
     }
 

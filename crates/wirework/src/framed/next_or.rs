@@ -21,7 +21,7 @@ pub enum Next<F, T> {
     End,
 }
 
-impl<C: Connection, D: Decoder, E> Framed<C, D, E> {
+impl<C: Connection, D, E> Framed<C, D, E> {
     /// Receives the next frame, or what `other` gives, whichever comes first: an item of a queue, a tick, a signal.
     ///
     /// This is the loop of a connection on which both ends speak when they like. Sending goes on as with
@@ -70,10 +70,10 @@ impl<C: Connection, D: Decoder, E> Framed<C, D, E> {
     /// # assert_eq!(lines.next().await?, None);
     /// # io::Result::Ok(()) }).unwrap();
     /// ```
-    pub async fn next_or<T>(
-        &mut self,
-        other: impl Future<Output = T>,
-    ) -> Result<Next<D::Item, T>, ReadError<D::Error>> {
+    pub async fn next_or<T>(&mut self, other: impl Future<Output = T>) -> Result<Next<D::Item, T>, ReadError<D::Error>>
+    where
+        D: Decoder,
+    {
         let mut other = pin!(other);
         let mut frame_first = false;
         poll_fn(|cx| {

@@ -50,7 +50,7 @@ impl<R: AsyncRead + Unpin, D> FramedRead<R, D> {
     }
 }
 
-impl<R: AsyncRead + Unpin, D: Decoder> FramedRead<R, D> {
+impl<R: AsyncRead + Unpin, D> FramedRead<R, D> {
     /// Receives the next frame; as [`Framed::next`](crate::Framed::next).
     ///
     /// # Errors
@@ -59,12 +59,13 @@ impl<R: AsyncRead + Unpin, D: Decoder> FramedRead<R, D> {
     /// # Cancel safety
     /// Dropping the future loses nothing.
     #[inline]
-    pub async fn next(&mut self) -> Result<Option<D::Item>, ReadError<D::Error>> {
+    pub async fn next(&mut self) -> Result<Option<D::Item>, ReadError<D::Error>>
+    where
+        D: Decoder,
+    {
         poll_fn(|cx| self.poll_frame(cx, Deframer::next)).await
     }
-}
 
-impl<R: AsyncRead + Unpin, D: BorrowDecoder> FramedRead<R, D> {
     /// Receives the next frame, borrowed from the read buffer.
     ///
     /// # Errors
@@ -73,7 +74,10 @@ impl<R: AsyncRead + Unpin, D: BorrowDecoder> FramedRead<R, D> {
     /// # Cancel safety
     /// Dropping the future loses nothing.
     #[inline]
-    pub async fn next_ref(&mut self) -> Result<Option<D::Frame<'_>>, ReadError<D::Error>> {
+    pub async fn next_ref(&mut self) -> Result<Option<D::Frame<'_>>, ReadError<D::Error>>
+    where
+        D: BorrowDecoder,
+    {
         match poll_fn(|cx| self.poll_frame(cx, Deframer::locate)).await? {
             Some(located) => Ok(Some(self.inbound.deframer.parse(located)?)),
             None => Ok(None),

@@ -1,4 +1,4 @@
-//! What the request/response door of a server needs of a framed connection beside its public methods.
+//! What servers and clients need of a framed connection beside its public methods.
 
 use std::task::{Context, Poll};
 
@@ -19,6 +19,12 @@ pub(super) type ReceivedRef<'a, C, D, E> =
 impl<C: Connection, D, E> Framed<C, D, E> {
     pub(crate) fn connection_mut(&mut self) -> &mut C {
         &mut self.sides.connection
+    }
+
+    /// How many bytes have come.
+    pub(crate) fn received(&self) -> u64 {
+        let deframer = &self.sides.inbound.deframer;
+        deframer.offset() + deframer.buffered() as u64
     }
 
     pub(crate) fn is_full(&self) -> bool {

@@ -9,6 +9,7 @@ use std::time::Duration;
 /// | connections at most | 16 | [`max`](Self::max) |
 /// | connections at least | 0 | [`min`](Self::min) |
 /// | time to get one | 30 s | [`timeout`](Self::timeout) |
+/// | time to check one that lay idle | 5 s | [`check_timeout`](Self::check_timeout) |
 /// | time that one may lie idle | 1 min | [`idle_timeout`](Self::idle_timeout) |
 /// | time that one may live | 30 min | [`lifetime`](Self::lifetime) |
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +17,7 @@ pub struct PoolOptions {
     pub(super) max: usize,
     pub(super) min: usize,
     pub(super) timeout: Duration,
+    pub(super) check_timeout: Duration,
     pub(super) idle_timeout: Duration,
     pub(super) lifetime: Duration,
 }
@@ -28,6 +30,7 @@ impl PoolOptions {
             max: 16,
             min: 0,
             timeout: Duration::from_secs(30),
+            check_timeout: Duration::from_secs(5),
             idle_timeout: Duration::from_mins(1),
             lifetime: Duration::from_mins(30),
         }
@@ -44,7 +47,7 @@ impl PoolOptions {
         self
     }
 
-    /// Sets how many connections are kept ready, in use or not; none unless set.
+    /// Sets how many connections are kept ready, in use or not; none unless set. No more than [`max`](Self::max).
     #[must_use]
     pub const fn min(mut self, connections: usize) -> Self {
         self.min = connections;
@@ -56,6 +59,14 @@ impl PoolOptions {
     #[must_use]
     pub const fn timeout(mut self, duration: Duration) -> Self {
         self.timeout = duration;
+        self
+    }
+
+    /// Sets how long the [check](crate::PoolSource::check) of an idle connection may take before it is handed out; 5 seconds unless
+    /// set. One that takes longer is closed, and a new one made in its place, within what is left of [`timeout`](Self::timeout).
+    #[must_use]
+    pub const fn check_timeout(mut self, duration: Duration) -> Self {
+        self.check_timeout = duration;
         self
     }
 

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use super::shelf::Entry;
 use super::{Place, PoolSource, Shared};
+use crate::Runtime;
+use crate::time::timeout;
 
 /// A connection taken out of a [`Pool`](crate::Pool). Dropping it gives it back.
 ///
@@ -46,17 +48,19 @@ impl<S: PoolSource> Pooled<S> {
 
     /// Itself if it is healthy, else its place.
     pub(super) async fn if_healthy(mut self) -> Result<Self, Place<S>> {
-        let now = crate::Runtime::now(&self.shared.runtime);
-        let fresh = self
-            .entry
-            .as_ref()
-            .is_some_and(|entry| !self.shared.is_stale(entry, now));
+        let shared = Arc::clone(&self.shared);
+        let now = shared.runtime.now();
         // If the check is given up, nobody knows how far it went.
         self.busy = true;
-        let shared = Arc::clone(&self.shared);
-        if fresh && shared.source.check(&mut self).await {
-            self.busy = false;
-            return Ok(self);
+        let is_fresh = self.entry.as_ref().is_some_and(|entry| !shared.is_stale(entry, now));
+        // It may have ended since it was given back.
+        if is_fresh && shared.source.is_reusable(&mut self) {
+            let check = shared.source.check(&mut self);
+            let checked = timeout(&shared.runtime, shared.options.check_timeout, check).await;
+            if checked == Ok(true) {
+                self.busy = false;
+                return Ok(self);
+            }
         }
         let place = Place::new(&shared);
         drop(self.entry.take());

@@ -44,7 +44,10 @@ impl ReconnectOptions {
     /// Panics if either is zero: a server that refuses would be asked again without a pause, for ever.
     #[must_use]
     pub const fn backoff(mut self, base: Duration, cap: Duration) -> Self {
-        assert!(!base.is_zero() && !cap.is_zero(), "a backoff must not be zero");
+        assert!(
+            !base.is_zero() && !cap.is_zero(),
+            "both times of backoff must be longer than zero"
+        );
         self.base = base;
         self.cap = cap;
         self
@@ -75,8 +78,12 @@ impl ReconnectOptions {
 
     /// Has calls fail at once, rather than wait, after so many failures in a row, until an attempt succeeds; never unless
     /// set. The loss of a connection counts as one.
+    ///
+    /// # Panics
+    /// Panics if it is 0: no call would ever wait for the first connection.
     #[must_use]
     pub const fn fail_after(mut self, failures: u32) -> Self {
+        assert!(failures > 0, "fail_after must be at least 1 failure");
         self.fail_after = failures;
         self
     }

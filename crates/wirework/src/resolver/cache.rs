@@ -1,14 +1,15 @@
 //! Remembers a resolver's answers for a while.
 
-use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::Resolver;
+use super::answers::{Answers, Known};
+use super::lookup::look_up;
 use crate::Runtime;
-use crate::time::after;
 
 /// How long an answer is remembered, unless set otherwise. The system's resolver does not tell a record's own time to live.
 const TTL: Duration = Duration::from_secs(30);
@@ -18,24 +19,24 @@ const CAPACITY: usize = 1024;
 
 /// Remembers the answers of another resolver, a bounded number of them for a bounded time. Failures are not remembered.
 ///
+/// Who asks for a name that is being looked up waits for the same answer, or the same failure: a thousand clients that lose
+/// their server at the same moment ask the directory once.
+///
 /// | | default | set with |
 /// |---|---|---|
 /// | how long an answer counts | 30 s | [`ttl`](Self::ttl) |
 /// | answers | 1024 | [`capacity`](Self::capacity) |
-#[derive(Debug)]
+///
+/// Clones share what they know.
+///
+/// # Cancel safety
+/// A lookup runs in a task of the runtime for as long as anybody waits for it, whoever began it; when the last one gives up, it
+/// is cancelled.
 pub struct CachingResolver<T, R> {
     runtime: T,
-    inner: R,
+    inner: Arc<R>,
     ttl: Duration,
-    capacity: usize,
-    /// Ordered, so that it can be walked without chance deciding the order.
-    answers: Mutex<BTreeMap<(String, u16), Answer>>,
-}
-
-#[derive(Debug)]
-struct Answer {
-    addrs: Vec<SocketAddr>,
-    expires: Instant,
+    answers: Arc<Answers>,
 }
 
 impl<T: Runtime, R: Resolver> CachingResolver<T, R> {
@@ -43,10 +44,9 @@ impl<T: Runtime, R: Resolver> CachingResolver<T, R> {
     pub fn new(runtime: &T, inner: R) -> Self {
         Self {
             runtime: runtime.clone(),
-            inner,
+            inner: Arc::new(inner),
             ttl: TTL,
-            capacity: CAPACITY,
-            answers: Mutex::default(),
+            answers: Arc::new(Answers::new(CAPACITY)),
         }
     }
 
@@ -59,50 +59,50 @@ impl<T: Runtime, R: Resolver> CachingResolver<T, R> {
 
     /// Sets how many answers are remembered; 1024 unless set. A new one takes the place of the one that expires first.
     #[must_use]
-    pub fn capacity(mut self, answers: usize) -> Self {
-        self.capacity = answers;
+    pub fn capacity(self, answers: usize) -> Self {
+        self.answers.set_capacity(answers);
         self
     }
 
-    /// Forgets all answers, as after a change of network.
+    /// Forgets all answers, as after a change of network. What is being looked up is for those who wait for it already, and is
+    /// not remembered.
     pub fn clear(&self) {
-        self.answers().clear();
-    }
-
-    fn answers(&self) -> MutexGuard<'_, BTreeMap<(String, u16), Answer>> {
-        // The table is whole between two of its methods, so a panic elsewhere cannot have spoilt it.
-        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn remembered(&self, key: &(String, u16)) -> Option<Vec<SocketAddr>> {
-        let now = self.runtime.now();
-        let answers = self.answers();
-        let answer = answers.get(key).filter(|answer| now < answer.expires)?;
-        Some(answer.addrs.clone())
-    }
-
-    fn remember(&self, key: (String, u16), addrs: Vec<SocketAddr>) {
-        let expires = after(self.runtime.now(), self.ttl);
-        let mut answers = self.answers();
-        while answers.len() >= self.capacity && !answers.contains_key(&key) {
-            let first = answers.iter().min_by_key(|(_, answer)| answer.expires);
-            let Some(first) = first.map(|(key, _)| key.clone()) else {
-                return; // It is to remember nothing at all.
-            };
-            answers.remove(&first);
-        }
-        answers.insert(key, Answer { addrs, expires });
+        self.answers.clear();
     }
 }
 
 impl<T: Runtime, R: Resolver> Resolver for CachingResolver<T, R> {
     async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         let key = (host.to_owned(), port);
-        if let Some(addrs) = self.remembered(&key) {
-            return Ok(addrs);
+        let waiter = match Answers::find(&self.answers, &key, self.runtime.now()) {
+            Known::Answer(addrs) => return Ok(addrs),
+            Known::UnderWay(waiter) => waiter,
+            Known::Nothing(waiter) => {
+                look_up(&self.runtime, &self.inner, key, self.ttl, &waiter);
+                waiter
+            }
+        };
+        waiter.answer().await
+    }
+}
+
+impl<T: Clone, R> Clone for CachingResolver<T, R> {
+    fn clone(&self) -> Self {
+        Self {
+            runtime: self.runtime.clone(),
+            inner: Arc::clone(&self.inner),
+            ttl: self.ttl,
+            answers: Arc::clone(&self.answers),
         }
-        let addrs = self.inner.resolve(host, port).await?;
-        self.remember(key, addrs.clone());
-        Ok(addrs)
+    }
+}
+
+impl<T: fmt::Debug, R: fmt::Debug> fmt::Debug for CachingResolver<T, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CachingResolver")
+            .field("runtime", &self.runtime)
+            .field("inner", &self.inner)
+            .field("ttl", &self.ttl)
+            .finish_non_exhaustive()
     }
 }

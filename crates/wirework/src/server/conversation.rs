@@ -12,10 +12,9 @@ use wirework_codec::{BorrowDecoder, Decoder, Encoder};
 
 use super::Replies;
 use super::in_flight::InFlight;
-use super::linger::linger;
 use crate::meter::Stopwatch;
 use crate::record::Record;
-use crate::{Connection, Framed, Service};
+use crate::{Connection, Framed, Linger, Service};
 
 /// The most requests of one connection that are worked on at a time, unless set otherwise.
 const MAX_IN_FLIGHT: usize = 32;
@@ -123,8 +122,9 @@ async fn finish<C: Connection, D, E>(
     cx: &crate::Context,
 ) -> Result<(), Failure> {
     let closed = framed.close().await;
-    if closed.is_ok() {
-        linger(framed.connection_mut(), cx).await;
+    // Where nothing was sent, nothing can be lost.
+    if closed.is_ok() && cx.record().written() > 0 {
+        Linger::new().wait(framed.connection_mut(), cx).await;
     }
     ended?;
     Ok(closed?)

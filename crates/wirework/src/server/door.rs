@@ -5,9 +5,9 @@ use std::marker::PhantomData;
 
 use wirework_codec::{BorrowDecoder, Decoder, Encoder};
 
-use super::Replies;
 use super::conversation::{Failure, Pace, converse, converse_ref};
 use super::session::Session;
+use super::{FrameLimits, Replies};
 use crate::{Connection, Context, Framed, Handler, Service, Watched};
 
 /// The door to a handler of raw connections, as in [`Server::serve`](crate::Server::serve); for [`Doors`](crate::Doors).
@@ -42,12 +42,24 @@ where
 pub struct FramedDoor<D, H> {
     codec: D,
     handler: H,
+    limits: FrameLimits,
 }
 
 impl<D, H> FramedDoor<D, H> {
     /// The door to `handler`, each connection with a copy of `codec`.
     pub const fn new(codec: D, handler: H) -> Self {
-        Self { codec, handler }
+        Self {
+            codec,
+            handler,
+            limits: FrameLimits::new(),
+        }
+    }
+
+    /// As [`Server::frame_limits`](crate::Server::frame_limits), for this door. The handler may set its own.
+    #[must_use]
+    pub const fn frame_limits(mut self, limits: FrameLimits) -> Self {
+        self.limits = limits;
+        self
     }
 }
 
@@ -60,7 +72,8 @@ where
     type Error = H::Error;
 
     fn handle(&self, connection: C, cx: Context) -> impl Future<Output = Result<(), H::Error>> + Send {
-        self.handler.handle(framed(connection, &self.codec, &cx), cx)
+        self.handler
+            .handle(framed(connection, &self.codec, self.limits, &cx), cx)
     }
 }
 
@@ -70,13 +83,18 @@ pub struct ServiceDoor<D, S> {
     codec: D,
     service: S,
     pace: Pace,
+    limits: FrameLimits,
 }
 
 impl<D, S> ServiceDoor<D, S> {
     /// The door to `service`, each connection with a copy of `codec`.
     pub const fn new(codec: D, service: S) -> Self {
-        let pace = Pace::new();
-        Self { codec, service, pace }
+        Self {
+            codec,
+            service,
+            pace: Pace::new(),
+            limits: FrameLimits::new(),
+        }
     }
 
     /// As [`Server::max_in_flight`](crate::Server::max_in_flight), for this door; 32 unless set.
@@ -93,6 +111,13 @@ impl<D, S> ServiceDoor<D, S> {
     #[must_use]
     pub fn replies(mut self, order: Replies) -> Self {
         self.pace.replies = order;
+        self
+    }
+
+    /// As [`Server::frame_limits`](crate::Server::frame_limits), for this door.
+    #[must_use]
+    pub const fn frame_limits(mut self, limits: FrameLimits) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -111,7 +136,7 @@ where
     type Error = Failure;
 
     async fn handle(&self, connection: C, cx: Context) -> Result<(), Failure> {
-        let framed = framed(connection, &self.codec, &cx);
+        let framed = framed(connection, &self.codec, self.limits, &cx);
         converse(framed, &self.service, self.pace, None, &cx).await
     }
 }
@@ -122,12 +147,24 @@ where
 pub struct BorrowingDoor<D, S> {
     codec: D,
     service: S,
+    limits: FrameLimits,
 }
 
 impl<D, S> BorrowingDoor<D, S> {
     /// The door to `service`, each connection with a copy of `codec`.
     pub const fn new(codec: D, service: S) -> Self {
-        Self { codec, service }
+        Self {
+            codec,
+            service,
+            limits: FrameLimits::new(),
+        }
+    }
+
+    /// As [`Server::frame_limits`](crate::Server::frame_limits), for this door.
+    #[must_use]
+    pub const fn frame_limits(mut self, limits: FrameLimits) -> Self {
+        self.limits = limits;
+        self
     }
 }
 
@@ -141,7 +178,7 @@ where
     type Error = Failure;
 
     async fn handle(&self, connection: C, cx: Context) -> Result<(), Failure> {
-        let framed = framed(connection, &self.codec, &cx);
+        let framed = framed(connection, &self.codec, self.limits, &cx);
         converse_ref(framed, &self.service, &cx).await
     }
 }
@@ -152,6 +189,7 @@ pub struct SessionDoor<D, N, S> {
     codec: D,
     new: N,
     pace: Pace,
+    limits: FrameLimits,
     makes: PhantomData<fn() -> S>,
 }
 
@@ -162,6 +200,7 @@ impl<D, N, S> SessionDoor<D, N, S> {
             codec,
             new,
             pace: Pace::new(),
+            limits: FrameLimits::new(),
             makes: PhantomData,
         }
     }
@@ -180,6 +219,13 @@ impl<D, N, S> SessionDoor<D, N, S> {
     #[must_use]
     pub fn replies(mut self, order: Replies) -> Self {
         self.pace.replies = order;
+        self
+    }
+
+    /// As [`Server::frame_limits`](crate::Server::frame_limits), for this door.
+    #[must_use]
+    pub const fn frame_limits(mut self, limits: FrameLimits) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -207,7 +253,7 @@ where
     type Error = Failure;
 
     async fn handle(&self, connection: C, cx: Context) -> Result<(), Failure> {
-        let framed = framed(connection, &self.codec, &cx);
+        let framed = framed(connection, &self.codec, self.limits, &cx);
         let (session, pushed) = Session::new(cx.clone());
         let service = (self.new)(session);
         converse(framed, &service, self.pace, Some(pushed), &cx).await
@@ -215,6 +261,6 @@ where
 }
 
 /// Frames a connection so that it ends with the server and that its deadlines are watched.
-fn framed<C: Connection, D: Clone>(connection: C, codec: &D, cx: &Context) -> Framed<C, D> {
-    Framed::new(connection, codec.clone()).served_by(cx)
+fn framed<C: Connection, D: Clone>(connection: C, codec: &D, limits: FrameLimits, cx: &Context) -> Framed<C, D> {
+    limits.apply(Framed::new(connection, codec.clone())).served_by(cx)
 }

@@ -11,7 +11,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::alarms::Alarms;
-use super::deadlines::{Deadline, Deadlines, MinRate};
+use super::deadline::Deadline;
+use super::deadlines::{Deadlines, MinRate};
 use crate::record::{Phase, Record};
 use crate::time::nanos;
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use socket2::{Domain, SockRef, Socket, TcpKeepalive};
 
+use super::keepalive::{self, KEEPALIVE};
 use super::{AsSocket, BACKLOG};
 
 /// Options of a TCP listener and of the connections that it accepts; by value, as
@@ -45,7 +46,7 @@ impl ListenOptions {
         Self {
             backlog: BACKLOG,
             nodelay: true,
-            keepalive: Some(Duration::from_mins(2)),
+            keepalive: Some(KEEPALIVE),
             reuse_port: false,
             only_v6: None,
         }
@@ -70,17 +71,15 @@ impl ListenOptions {
         self
     }
 
-    /// Sets after how much silence the system asks whether the peer still is there (`SO_KEEPALIVE`), in whole seconds; 2
-    /// minutes unless set. It ends connections whose peer lost power or its network; the deadlines of a
-    /// [`Server`](crate::Server) end those of peers that are there and silent.
+    /// Sets after how much silence the system asks whether the peer still is there (`SO_KEEPALIVE`), in whole seconds, rounded
+    /// down; 2 minutes unless set, and `None` for never. It ends connections whose peer lost power or its network; the deadlines
+    /// of a [`Server`](crate::Server) end those of peers that are there and silent.
     ///
     /// # Panics
-    /// Panics if it is less than a second.
+    /// Panics unless it is from 1 second to 32,767 (some 9 hours), the most that Linux takes.
     #[must_use]
     pub fn keepalive(mut self, silence: impl Into<Option<Duration>>) -> Self {
-        self.keepalive = silence.into();
-        let bad = self.keepalive.is_some_and(|silence| silence < Duration::from_secs(1));
-        assert!(!bad, "keepalive must be at least a second");
+        self.keepalive = keepalive::checked(silence.into());
         self
     }
 

@@ -95,7 +95,11 @@ fn wait(call: &mut Call<'_, '_>, keys: Vec<Blob>, take: &Take, timeout: Option<D
         return;
     }
     let ticket = Ticket::draw(call.session.id, call.session.db, call.store.db(), keys, take);
-    call.session.next = Next::Wait(Wait { ticket, timeout });
+    call.session.next = Next::Wait(Wait {
+        ticket,
+        timeout,
+        is_silent: false,
+    });
 }
 
 /// The reply of a command that has waited, or need not.

@@ -144,7 +144,7 @@ fn getex(call: &mut Call<'_, '_>) -> Outcome {
     let db = call.store.db();
     reply_text(call.reply, db.text(key)?);
     if let (Some(deadline), Some(known)) = (deadline, db.deadline(key))
-        && deadline != known
+        && (deadline != NEVER || known != NEVER)
     {
         db.set_deadline(key, deadline);
     }

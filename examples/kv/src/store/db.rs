@@ -20,8 +20,16 @@ pub const NEVER: u64 = u64::MAX;
 #[derive(Debug, Clone)]
 pub struct Entry {
     pub value: Value,
-    /// In milliseconds since 1970; [`NEVER`] if it stays.
+    /// The last millisecond in which it is there, since 1970; [`NEVER`] if it stays. So a key lasts up to a millisecond longer
+    /// than was asked for, and never shorter, as in Redis.
     pub deadline: u64,
+}
+
+impl Entry {
+    #[inline]
+    fn is_over(&self, now: u64) -> bool {
+        self.deadline < now
+    }
 }
 
 /// A database.
@@ -98,7 +106,7 @@ impl Db {
     #[inline]
     fn find(&mut self, key: &[u8]) -> Option<usize> {
         let place = self.entries.get_index_of(key)?;
-        if self.entries[place].deadline <= self.now {
+        if self.entries[place].is_over(self.now) {
             self.end(place);
             return None;
         }
@@ -130,12 +138,12 @@ impl Db {
     pub fn at(&self, place: usize) -> Option<(&Blob, &Entry)> {
         self.entries
             .get_index(place)
-            .filter(|(_, entry)| entry.deadline > self.now)
+            .filter(|(_, entry)| !entry.is_over(self.now))
     }
 
     /// All keys whose time is not over.
     pub fn iter(&self) -> impl Iterator<Item = (&Blob, &Entry)> {
-        self.entries.iter().filter(|(_, entry)| entry.deadline > self.now)
+        self.entries.iter().filter(|(_, entry)| !entry.is_over(self.now))
     }
 
     /// The string that a key holds.
@@ -281,7 +289,7 @@ impl Db {
         self.get(key).map(|entry| entry.deadline)
     }
 
-    /// Sets when a key ends. One that ends in the past is gone.
+    /// Sets when a key ends. One that ends now, or has before, is gone at once.
     pub fn set_deadline(&mut self, key: &[u8], deadline: u64) {
         let Some(place) = self.find(key) else { return };
         if deadline <= self.now {
@@ -316,7 +324,7 @@ impl Db {
             let Some((deadline, key)) = self.deadlines.first() else {
                 return;
             };
-            if *deadline > self.now {
+            if *deadline >= self.now {
                 return;
             }
             let Some(place) = self.entries.get_index_of(key) else {

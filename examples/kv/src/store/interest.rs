@@ -119,6 +119,7 @@ pub struct Ticket {
     number: u64,
     db: usize,
     keys: Vec<Blob>,
+    take: Take,
     from: Receiver<Delivery>,
 }
 
@@ -138,6 +139,7 @@ impl Ticket {
             number,
             db: index,
             keys,
+            take: take.clone(),
             from,
         }
     }
@@ -155,6 +157,16 @@ impl Ticket {
             }
         }
         self.from.try_recv().ok()
+    }
+
+    /// Leaves all queues. What has come in the meantime is put back, for nobody is there any more to take it.
+    pub fn abandon(&self, store: &mut Store, now: u64) {
+        if let Some(delivery) = self.give_up(store)
+            && let Some(db) = store.db_at(self.db, now)
+        {
+            db.put_back(&self.take, delivery);
+            db.serve_waiting();
+        }
     }
 }
 
@@ -249,6 +261,22 @@ impl Db {
                 })
             }
         }
+    }
+
+    /// Puts back what was taken for somebody who is gone. A key that holds something of another kind by now has no place for it.
+    fn put_back(&mut self, take: &Take, delivery: Delivery) {
+        let _ = match (delivery, take) {
+            (Delivery::Item { key, item }, Take::Pop(end)) => {
+                self.change_or_new(&key, |list: &mut List| list.push_blob(*end, item))
+            }
+            (Delivery::Scored { key, member, score }, _) => self.change_or_new(&key, |set: &mut SortedSet| {
+                if set.score(&member).is_none() {
+                    set.set(&member, score);
+                }
+            }),
+            // What was moved is where it was to go, and a failure took nothing.
+            _ => Ok(()),
+        };
     }
 
     /// Moves an item from an end of a list to an end of another, or of the same.
