@@ -212,7 +212,11 @@ impl<D: Decoder> Deframer<D> {
     /// # Errors
     /// Fails when the bytes cannot be decoded. An error is terminal and carries the undecoded bytes; `None` follows it.
     #[expect(clippy::should_implement_trait, reason = "it is none: `None` is not the end")]
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "a frame that is returned by a call goes through memory, which takes longer than all else that is done"
+    )]
     pub fn next(&mut self) -> Result<Option<D::Item>, DecodeError<D::Error>> {
         if !self.decoder.cuts() {
             return self.next_decoded();
