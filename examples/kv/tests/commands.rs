@@ -15,6 +15,7 @@ on_each_runtime![
     replies_can_be_switched_off,
     a_new_version_of_the_protocol_has_new_types,
     clients_see_and_close_each_other,
+    copies_can_be_taken_apart,
 ];
 
 fn keys_end_when_their_time_is_over(runtime: &str) {
@@ -206,4 +207,23 @@ fn clients_see_and_close_each_other(runtime: &str) {
     assert_eq!(one.run("CLIENT KILL 1.2.3.4:5"), Reply::error("ERR No such client"));
     assert_eq!(one.run("QUIT"), Reply::ok());
     assert_eq!(one.next(), None);
+}
+
+fn copies_can_be_taken_apart(runtime: &str) {
+    let server = Server::kv(runtime);
+    let mut client = server.client();
+    // Too long to be kept in place, and of a length that is no power of two.
+    let long = "x".repeat(21);
+    for (fill, take) in [
+        (format!("RPUSH original {long}"), "LPOP copy".to_owned()),
+        (format!("HSET original {long} {long}"), format!("HDEL copy {long}")),
+        (format!("SADD original {long}"), format!("SREM copy {long}")),
+        (format!("ZADD original 1 {long}"), format!("ZREM copy {long}")),
+    ] {
+        client.run(&fill);
+        assert_eq!(client.run("COPY original copy"), Reply::Int(1));
+        client.run(&take);
+        assert_eq!(client.run("EXISTS copy"), Reply::Int(0));
+        assert_eq!(client.run("FLUSHALL"), Reply::ok());
+    }
 }

@@ -9,3 +9,9 @@ pub type Blob = SmallVec<[u8; 16]>;
 pub fn heap(blob: &Blob) -> usize {
     if blob.spilled() { blob.capacity() } else { 0 }
 }
+
+/// How many bytes it holds elsewhere at the least, which is as much for a copy of it: copies have room of their own making, and
+/// what was counted for the original must not be missing when they go.
+pub fn spilled(blob: &Blob) -> usize {
+    if blob.len() > blob.inline_size() { blob.len() } else { 0 }
+}

@@ -15,7 +15,7 @@ pub struct Hash {
 
 fn weight(field: &Blob, value: &Blob) -> usize {
     // The hash and the place in the table are a word each.
-    2 * size_of::<Blob>() + 2 * size_of::<usize>() + blob::heap(field) + blob::heap(value)
+    2 * size_of::<Blob>() + 2 * size_of::<usize>() + blob::spilled(field) + blob::spilled(value)
 }
 
 impl Hash {

@@ -21,7 +21,7 @@ pub struct List {
 }
 
 fn weight(item: &Blob) -> usize {
-    size_of::<Blob>() + blob::heap(item)
+    size_of::<Blob>() + blob::spilled(item)
 }
 
 impl List {

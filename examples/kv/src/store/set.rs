@@ -15,7 +15,7 @@ pub struct Set {
 
 fn weight(member: &Blob) -> usize {
     // The hash and the place in the table are a word each.
-    size_of::<Blob>() + 2 * size_of::<usize>() + blob::heap(member)
+    size_of::<Blob>() + 2 * size_of::<usize>() + blob::spilled(member)
 }
 
 impl Set {

@@ -17,7 +17,7 @@ pub struct SortedSet {
 
 fn weight(member: &Blob) -> usize {
     // A member is kept twice, with its score; the hash and the place in the table are a word each.
-    2 * (size_of::<Blob>() + size_of::<f64>() + blob::heap(member)) + 2 * size_of::<usize>()
+    2 * (size_of::<Blob>() + size_of::<f64>() + blob::spilled(member)) + 2 * size_of::<usize>()
 }
 
 impl SortedSet {
