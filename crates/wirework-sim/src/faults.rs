@@ -122,8 +122,19 @@ impl Sim {
     /// hosts, slow readers, and faults of DNS and of accepting. Hosts that were killed or powered off start again if they have
     /// a program. Latencies and bandwidths stay.
     pub fn quiesce(&self) {
+        self.shared.lock().tell("quiesce", "");
+        self.mend();
+        for host in self.hosts() {
+            let is_down = matches!(self.shared.lock().host(host.id).status, Status::Killed | Status::Off);
+            if is_down {
+                host.restart();
+            }
+        }
+    }
+
+    /// Heals what [`quiesce`](Self::quiesce) does, and leaves down what is down.
+    pub(crate) fn mend(&self) {
         let mut world = self.shared.lock();
-        world.tell("quiesce", "");
         world.net.paths.heal_new();
         for path in world.net.paths.ids() {
             let state = world.net.paths.get_mut(path);
@@ -139,10 +150,6 @@ impl Sim {
         for host in self.hosts() {
             host.slow_reader(None);
             host.resume();
-            let is_down = matches!(self.shared.lock().host(host.id).status, Status::Killed | Status::Off);
-            if is_down {
-                host.restart();
-            }
         }
     }
 

@@ -82,7 +82,8 @@ impl SweepConfig {
     }
 
     /// Sets how much virtual time after its end a scenario has for everything to go away that its hosts hold: tasks, sockets and
-    /// timers. What is left then fails the run, and is named. Not checked unless set.
+    /// timers. What is left then fails the run, and is named. Faults that are under way at the end end with it; hosts that are
+    /// down stay so. Not checked unless set.
     pub fn leak_check(mut self, within: impl Into<Option<Duration>>) -> Self {
         self.leak_check = within.into();
         self
