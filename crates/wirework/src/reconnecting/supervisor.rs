@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::circuit::Line;
 use super::{Backoff, Circuit, ReconnectOptions};
-use crate::time::{after, sleep, timeout};
+use crate::time::{after, timeout};
 use crate::{Client, Context, Runtime};
 
 pub(super) struct Supervisor<Q, A> {
@@ -29,7 +29,8 @@ impl<Q, A> Supervisor<Q, A> {
             let until = after(self.runtime.now(), delay);
             let failures = backoff.failures();
             self.line.enter(Circuit::Waiting { failures, until }, None);
-            sleep(&self.runtime, delay).await;
+            // Until the time that was told, however late this comes to it.
+            self.runtime.timer(until).await;
         }
     }
 
