@@ -150,9 +150,9 @@ impl Config {
         self
     }
 
-    /// Sets how often a task may be polled without time moving before that is noted as a hazard, and time moves on to the next
-    /// event all the same; 1,000 times unless set. A task that is polled a thousand times as often while nothing is to
-    /// come ends the run.
+    /// Sets how often a task may be polled without anything happening in the network or a timer becoming due, before that is
+    /// noted as a hazard, and time moves on to the next event all the same; 1,000 times unless set. A task that is polled a
+    /// thousand times as often while nothing is to come ends the run.
     ///
     /// # Panics
     /// Panics if it is 0.

@@ -113,7 +113,7 @@ impl World {
             self.spend_poll(shared);
             return self.watch_main().or(Some(Step::Main));
         }
-        let now = self.now;
+        let happened = self.happened;
         let fresh = self.config.fresh_wakers;
         let slot = self.tasks.get_mut(key)?;
         if slot.cancelled {
@@ -125,8 +125,8 @@ impl World {
             return None;
         }
         slot.state.begin_poll();
-        if slot.polled_at != now {
-            slot.polled_at = now;
+        if slot.polled_after != happened {
+            slot.polled_after = happened;
             slot.polls = 0;
         }
         slot.polls += 1;
@@ -154,7 +154,7 @@ impl World {
         }
     }
 
-    /// A task has been polled often without time moving: lets an event happen in spite of it.
+    /// A task has been polled often, and nothing happened meanwhile: lets an event happen in spite of it.
     fn watch(&mut self, key: TaskKey, polls: u32) -> Option<Failure> {
         self.hazard(HazardKind::Spinning, key);
         self.spinning = polls.is_multiple_of(self.config.spin_limit);
@@ -163,8 +163,8 @@ impl World {
     }
 
     fn watch_main(&mut self) -> Option<Step> {
-        if self.main_polled_at != self.now {
-            self.main_polled_at = self.now;
+        if self.main_polled_after != self.happened {
+            self.main_polled_after = self.happened;
             self.main_polls = 1;
         }
         if self.main_polls < self.config.spin_limit {
@@ -211,6 +211,7 @@ impl World {
         match event {
             Event::Timer { index, serial } => {
                 if self.timers.is_live(index, serial) {
+                    self.happened += 1;
                     self.move_to(at, shared);
                     self.trace.mix(u64::from(index) << 1);
                     let waiter = self.timers.fire(index, serial, at, &mut self.events);
@@ -219,6 +220,7 @@ impl World {
             }
             Event::Net(event) => {
                 if self.is_live(&event) {
+                    self.happened += 1;
                     self.move_to(at, shared);
                     self.net_event(event);
                 }

@@ -24,10 +24,12 @@ pub(crate) struct World {
     pub(crate) tasks: Tasks,
     /// Who is being polled.
     pub(crate) current: TaskKey,
+    /// How many events have happened.
+    pub(crate) happened: u64,
     /// A task has been polled too often: the next event comes first.
     pub(crate) spinning: bool,
     pub(crate) main_polls: u32,
-    pub(crate) main_polled_at: u64,
+    pub(crate) main_polled_after: u64,
     pub(crate) hazards: Vec<Hazard>,
     pub(crate) hazards_seen: BTreeSet<(TaskKey, u8)>,
     pub(crate) events: Events,
@@ -53,9 +55,10 @@ impl World {
             order: config.choices.at("task order", &[]),
             tasks: Tasks::default(),
             current: TaskKey::MAIN,
+            happened: 0,
             spinning: false,
             main_polls: 0,
-            main_polled_at: 0,
+            main_polled_after: 0,
             hazards: Vec::new(),
             hazards_seen: BTreeSet::new(),
             events: Events::new(events_order),

@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
-use futures_lite::future::{poll_once, yield_now};
-use wirework::{Runtime, Task, Timer};
-use wirework_sim::{Choices, Config, FailureKind, HazardKind, HostOptions, Policy, Sim};
+use futures_lite::future::{or, poll_once, yield_now};
+use futures_lite::{AsyncReadExt, AsyncWriteExt};
+use wirework::{Listener, Network, Runtime, Task, Timer};
+use wirework_sim::{Choices, Config, FailureKind, HazardKind, HostOptions, Link, Policy, Sim};
 
 const HOUR: Duration = Duration::from_hours(1);
 const NANO: Duration = Duration::from_nanos(1);
@@ -90,6 +91,35 @@ fn a_task_that_spins_is_noted_and_time_goes_on() {
     let failure = sim.try_run(pending::<()>()).unwrap_err();
     assert_eq!(failure.kind(), FailureKind::Livelock);
     drop(spinning);
+}
+
+#[test]
+fn time_stands_still_while_something_happens() {
+    // Without latency, ten thousand bytes one by one are as many wake-ups at one and the same time.
+    let narrow = HostOptions::new().send_buffer(1).receive_buffer(1);
+    let sim = Sim::new(Config::new().link(Link::new().latency(Duration::ZERO)));
+    let (client, server) = (sim.host("client"), sim.host_with("server", narrow).unwrap());
+    let runtime = server.runtime();
+    let mut listener = runtime.listen_tcp(server.addr(80)).unwrap();
+    let sending = runtime.spawn(async move {
+        let mut stream = listener.accept().await.unwrap();
+        stream.write_all(&[7; 10_000]).await.unwrap();
+    });
+    let received = sim.run(or(
+        async {
+            let mut stream = client.runtime().connect_tcp(server.addr(80)).await.unwrap();
+            let mut received = Vec::new();
+            stream.read_to_end(&mut received).await.unwrap();
+            received.len()
+        },
+        async {
+            sim.sleep(HOUR).await;
+            0
+        },
+    ));
+    assert_eq!((received, sim.elapsed()), (10_000, Duration::ZERO));
+    assert!(sim.hazards().is_empty());
+    drop(sending);
 }
 
 #[test]

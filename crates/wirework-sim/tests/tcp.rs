@@ -292,6 +292,65 @@ fn a_killed_host_says_goodbye_and_one_without_power_does_not() {
 }
 
 #[test]
+fn a_killed_host_resets_what_it_had_not_accepted() {
+    let pair = Pair::new(Config::new());
+    pair.sim.run(async {
+        let _listener = pair
+            .server_host
+            .runtime()
+            .listen_tcp(pair.server_host.addr(81))
+            .unwrap();
+        // One is there to be accepted, the other on its way there.
+        let mut there = pair
+            .client_host
+            .runtime()
+            .connect_tcp(pair.server_host.addr(81))
+            .await
+            .unwrap();
+        pair.sim.sleep(SECOND).await;
+        let mut coming = pair
+            .client_host
+            .runtime()
+            .connect_tcp(pair.server_host.addr(81))
+            .await
+            .unwrap();
+        pair.server_host.kill();
+        assert_eq!(read(&mut there).await, Err(ErrorKind::ConnectionReset));
+        assert_eq!(read(&mut coming).await, Err(ErrorKind::ConnectionReset));
+    });
+}
+
+#[test]
+fn a_connection_outlives_the_power_cut_before_it() {
+    let sim = Sim::new(Config::new());
+    let (client, server) = (sim.host("client"), sim.host("server"));
+    let runtime = server.clone();
+    server.start(move |_| {
+        let server = runtime.clone();
+        async move {
+            let mut listener = server.runtime().listen_tcp(server.addr(80)).unwrap();
+            let mut stream = listener.accept().await.unwrap();
+            stream.write_all(b"hello").await.unwrap();
+        }
+    });
+    sim.run(async {
+        // The first packet is lost, and the second finds the server as it comes back.
+        sim.partition(&client, &server);
+        let connecting = client.runtime().spawn({
+            let (runtime, addr) = (client.runtime(), server.addr(80));
+            async move { runtime.connect_tcp(addr).await }
+        });
+        sim.sleep(100 * MS).await;
+        server.power_off();
+        sim.heal(&client, &server);
+        sim.sleep(100 * MS).await;
+        server.restart();
+        let mut stream = connecting.await.unwrap().unwrap();
+        assert_eq!(read(&mut stream).await, Ok(5));
+    });
+}
+
+#[test]
 fn keepalive_finds_a_peer_without_power() {
     let sim = Sim::new(Config::new());
     let (client_host, server_host) = (sim.host("client"), sim.host("server"));

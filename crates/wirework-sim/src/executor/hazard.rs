@@ -26,7 +26,7 @@ pub struct Hazard {
 pub enum HazardKind {
     /// A task is pending, and nobody holds a waker that could wake it: a lost waker, or a future that never ends on purpose.
     Orphaned,
-    /// A task was polled as often as the [spin limit](crate::Config::spin_limit) while time stood still.
+    /// A task was polled as often as the [spin limit](crate::Config::spin_limit) while nothing happened.
     Spinning,
 }
 
@@ -34,7 +34,7 @@ impl fmt::Display for Hazard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.kind {
             HazardKind::Orphaned => "waits and nobody can wake it",
-            HazardKind::Spinning => "is polled again and again while time stands still",
+            HazardKind::Spinning => "is polled again and again while nothing happens",
         };
         write!(f, "{:?}: {} {what}", self.at, self.task)
     }

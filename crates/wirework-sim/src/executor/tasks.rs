@@ -32,9 +32,9 @@ pub(crate) struct Slot {
     pub(crate) cancelled: bool,
     /// Who waits for its result.
     pub(crate) joiner: Option<TaskKey>,
-    /// How often it was polled since time last moved, which was at `polled_at`.
+    /// How often it was polled since the last event, and how many events that was after.
     pub(crate) polls: u32,
-    pub(crate) polled_at: u64,
+    pub(crate) polled_after: u64,
 }
 
 /// What is taken out of the table to be polled.
@@ -68,7 +68,7 @@ impl Tasks {
             cancelled: false,
             joiner: None,
             polls: 0,
-            polled_at: 0,
+            polled_after: 0,
         });
         key
     }

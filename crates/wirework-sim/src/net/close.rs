@@ -177,6 +177,10 @@ impl World {
     pub(crate) fn silence(&mut self, host: HostId) {
         for (key, side) in self.ends_at(host) {
             let Some(end) = self.net.end(key, side) else { continue };
+            if end.life == Life::Gone && end.holder == Holder::Nobody {
+                // One that nobody knows of, or that nothing has reached so far: it may yet come to be.
+                continue;
+            }
             end.error = Some(ErrorKind::NetworkDown);
             end.is_broken = true;
             if matches!(end.holder, Holder::Queue(_)) {
@@ -197,6 +201,10 @@ impl World {
     pub(crate) fn close_all(&mut self, host: HostId) {
         for (key, side) in self.ends_at(host) {
             let Some(end) = self.net.end(key, side) else { continue };
+            if matches!(end.holder, Holder::Queue(_)) {
+                // What no program has is not closed but reset, with its listener.
+                continue;
+            }
             let wakers = [end.reader.take(), end.writer.take()];
             for waiter in wakers {
                 self.wake(waiter);

@@ -142,6 +142,8 @@ pub(crate) struct End {
     pub(crate) reader: Option<Waiter>,
     /// A slow reader may read from then on.
     pub(crate) read_after: u64,
+    /// When it was last planned to be woken for that.
+    pub(crate) read_planned: u64,
 
     pub(crate) unsent: BytesMut,
     pub(crate) flying: VecDeque<Flying>,
@@ -181,6 +183,7 @@ impl End {
             shut_read: false,
             reader: None,
             read_after: 0,
+            read_planned: 0,
             unsent: BytesMut::new(),
             flying: VecDeque::new(),
             flying_length: 0,

@@ -103,7 +103,7 @@ impl World {
             }
             Readable::Later(at) => {
                 self.wait_to_read(key, side, cx);
-                self.events.push(at, Event::Net(NetEvent::Readable(key, side)));
+                self.plan_read(key, side, at);
                 return Poll::Pending;
             }
         }
@@ -137,7 +137,7 @@ impl World {
         match end.readable(now) {
             Readable::Bytes | Readable::End | Readable::Error(_) => return Poll::Ready(Ok(())),
             Readable::Nothing => {}
-            Readable::Later(at) => self.events.push(at, Event::Net(NetEvent::Readable(key, side))),
+            Readable::Later(at) => self.plan_read(key, side, at),
         }
         self.wait_to_read(key, side, cx);
         Poll::Pending
@@ -147,6 +147,15 @@ impl World {
         let waiter = self.waiter(cx);
         let replaced = self.net.end(key, side).and_then(|end| end.reader.replace(waiter));
         self.discard(replaced);
+    }
+
+    /// Wakes a slow reader at `at`, once however often it asks: else each time it is woken for nothing would be one more.
+    fn plan_read(&mut self, key: SocketKey, side: Side, at: u64) {
+        let Some(end) = self.net.end(key, side) else { return };
+        if end.read_planned != at {
+            end.read_planned = at;
+            self.events.push(at, Event::Net(NetEvent::Readable(key, side)));
+        }
     }
 
     /// A slow reader may go on.

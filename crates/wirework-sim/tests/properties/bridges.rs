@@ -83,6 +83,16 @@ async fn a_planted_bug(trial: Trial) {
 }
 
 #[test]
+fn proptest_drives_a_scenario() {
+    let outcome = runner(32).run(&any::<Choices>(), |choices| {
+        run_trial(&config(), choices, every_frame_comes_back)
+            .map(drop)
+            .map_err(|failure| TestCaseError::fail(failure.to_string()))
+    });
+    outcome.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+#[test]
 fn proptest_leaves_the_choices_that_matter() {
     let fails = |choices: Choices| run_trial(&config(), choices, a_planted_bug).err();
     let outcome = runner(200).run(&any::<Choices>(), |choices| match fails(choices) {
