@@ -296,26 +296,12 @@ impl Framing for LengthDelimited {
     }
 }
 
-impl<P: Payload> Encoder<P> for LengthDelimited {
-    type Error = LengthError;
-
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "on the way of every frame")]
-    fn encode(&mut self, item: P, dst: &mut WriteBuf) -> Result<(), LengthError> {
-        let len = item.as_ref().len();
-        if let Ok(header) = u32::try_from(len)
-            && header < self.default_limit
-        {
-            if len < UNCOPIED {
-                dst.put_slices(&header.to_be_bytes(), item.as_ref());
-            } else {
-                dst.put_u32(header);
-                item.put(dst);
-            }
-            return Ok(());
-        }
+impl LengthDelimited {
+    /// Appends a frame with any settings, and of any length.
+    #[inline(never)]
+    fn encode_any(&self, item: impl Payload, dst: &mut WriteBuf) -> Result<(), LengthError> {
         let skipped = self.skipped();
-        let length = self.length(skipped.saturating_add(len))?;
+        let length = self.length(skipped.saturating_add(item.as_ref().len()))?;
         let mark = dst.mark();
         dst.put_zeros(skipped);
         if skipped >= self.header() {
@@ -327,6 +313,24 @@ impl<P: Payload> Encoder<P> for LengthDelimited {
             self.write(length, mark, dst);
         }
         Ok(())
+    }
+}
+
+impl<P: Payload> Encoder<P> for LengthDelimited {
+    type Error = LengthError;
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "on the way of every frame")]
+    fn encode(&mut self, item: P, dst: &mut WriteBuf) -> Result<(), LengthError> {
+        let body = item.as_ref();
+        if body.len() < UNCOPIED
+            && let Ok(header) = u32::try_from(body.len())
+            && header < self.default_limit
+        {
+            dst.put_slices(&header.to_be_bytes(), body);
+            return Ok(());
+        }
+        self.encode_any(item, dst)
     }
 }
 

@@ -99,16 +99,17 @@ impl WriteBuf {
     /// room made once.
     #[inline]
     pub fn put_slices(&mut self, first: &[u8], second: &[u8]) {
-        let middle = self.end + first.len();
-        let end = middle + second.len();
-        let Some(room) = self.block.get_mut(self.end..end) else {
-            self.make_room(first.len() + second.len());
-            return self.put_slices(first, second);
-        };
-        let (head, tail) = room.split_at_mut(first.len());
-        head.copy_from_slice(first);
-        tail.copy_from_slice(second);
-        self.end = end;
+        if let Some(room) = self.block.get_mut(self.end..)
+            && let Some((head, rest)) = room.split_at_mut_checked(first.len())
+            && let Some(tail) = rest.get_mut(..second.len())
+        {
+            head.copy_from_slice(first);
+            tail.copy_from_slice(second);
+            self.end += first.len() + second.len();
+            return;
+        }
+        self.make_room(first.len() + second.len());
+        self.put_slices(first, second);
     }
 
     /// Appends `bytes`, uncopied from 4 KiB up.

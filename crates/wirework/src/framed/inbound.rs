@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_io::AsyncRead;
-use wirework_codec::{DecodeError, Deframer};
+use wirework_codec::{BorrowDecoder, DecodeError, Deframer, Span};
 
 use super::ledger::Ledger;
 use crate::ShutdownSignal;
@@ -89,7 +89,8 @@ impl<D> Inbound<D> {
         self.ends_with_server = true;
     }
 
-    /// Takes a frame out of what is buffered, by `decode`. `None` where there is none, and once the budget is spent.
+    /// Takes a frame out of what is buffered, by `decode`, and does not count it. `None` where there is none, and once the
+    /// budget is spent.
     #[inline(always)]
     #[expect(
         clippy::inline_always,
@@ -102,11 +103,7 @@ impl<D> Inbound<D> {
         if self.left == 0 {
             return Ok(None);
         }
-        let frame = decode(&mut self.deframer)?;
-        if frame.is_some() {
-            self.has_handed_out();
-        }
-        Ok(frame)
+        decode(&mut self.deframer)
     }
 
     /// A frame was handed out, of which there may be more.
@@ -115,6 +112,19 @@ impl<D> Inbound<D> {
     pub(super) fn has_handed_out(&mut self) {
         self.left -= 1;
         self.ledger.add_frame();
+    }
+
+    /// Consumes a frame that lies there, and counts it.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "on the way of every frame")]
+    pub(super) fn hand_out(&mut self, span: &Span) -> Result<D::Frame<'_>, DecodeError<D::Error>>
+    where
+        D: BorrowDecoder,
+    {
+        let frame = self.deframer.parse_at(span);
+        self.left -= 1;
+        self.ledger.add_frame();
+        frame
     }
 
     /// Whether something may be handed out before other tasks get a turn.

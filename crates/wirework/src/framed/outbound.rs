@@ -167,7 +167,7 @@ impl<E> Outbound<E> {
         if self.state > State::Full {
             return Err(self.refusal().into());
         }
-        let buf = self.buf.get_or_insert_with(spare_buf::take);
+        let buf: &mut WriteBuf = self.buf.get_or_insert_with(spare_buf::take);
         let mark = buf.mark();
         match self.encoder.encode(item, buf) {
             Ok(()) => {

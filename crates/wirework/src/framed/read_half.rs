@@ -42,6 +42,9 @@ impl<R: AsyncRead + Unpin, D> FramedRead<R, D> {
         loop {
             ready!(self.inbound.poll_budget(cx));
             let frame = self.inbound.buffered(decode)?;
+            if frame.is_some() {
+                self.inbound.has_handed_out();
+            }
             if frame.is_some() || self.inbound.deframer.is_finished() {
                 return Poll::Ready(Ok(frame));
             }

@@ -3,7 +3,7 @@
 use std::io;
 use std::task::{Context, Poll, ready};
 
-use wirework_codec::{BorrowDecoder, DecodeError, Decoder, Deframer, Glance};
+use wirework_codec::{BorrowDecoder, DecodeError, Decoder, Deframer, Glance, Span};
 
 use super::ReadError;
 use super::inbound::Inbound;
@@ -53,7 +53,11 @@ impl<C: Connection, D, E> Sides<C, D, E> {
                 Err(error) => return Poll::Ready(Err(fail(&mut self.connection, &mut self.outbound, cx, error))),
             }
         }
-        self.poll_frame(cx, Deframer::next).map(Option::transpose)
+        let polled = self.poll_frame(cx, Deframer::next);
+        if let Poll::Ready(Some(Ok(_))) = polled {
+            self.inbound.has_handed_out();
+        }
+        polled.map(Option::transpose)
     }
 
     /// The next frame, borrowed, with the sending side; or `None` at the end. `held` is empty afterwards, unless it is pending.
@@ -68,17 +72,11 @@ impl<C: Connection, D, E> Sides<C, D, E> {
             if sides.may_hand_out() {
                 let deframer = &mut sides.inbound.deframer;
                 match deframer.glance() {
-                    Glance::Frame(span) => {
-                        sides.inbound.has_handed_out();
-                        break 'found span;
-                    }
+                    // Here, and not where the others come to: the compiler then knows what has been checked.
+                    Glance::Frame(span) => return sides.hand_out(&span, cx),
                     Glance::Unclear => {}
                     Glance::Never => match deframer.locate() {
-                        Ok(Some(located)) => {
-                            let span = deframer.place_of(located);
-                            sides.inbound.has_handed_out();
-                            break 'found span;
-                        }
+                        Ok(Some(located)) => break 'found deframer.place_of(located),
                         Ok(None) => {}
                         Err(error) => {
                             return Poll::Ready(Err(fail(&mut sides.connection, &mut sides.outbound, cx, error)));
@@ -96,12 +94,22 @@ impl<C: Connection, D, E> Sides<C, D, E> {
                 }
             }
         };
+        sides.hand_out(&span, cx)
+    }
+
+    /// The frame that lies there.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `poll_next`")]
+    fn hand_out<'a>(&'a mut self, span: &Span, cx: &mut Context<'_>) -> Poll<ReceivedRef<'a, C, D, E>>
+    where
+        D: BorrowDecoder,
+    {
         let Self {
             connection,
             inbound,
             outbound,
-        } = sides;
-        match inbound.deframer.parse_at(&span) {
+        } = self;
+        match inbound.hand_out(span) {
             Ok(frame) => Poll::Ready(Ok(Some((frame, Sending::new(connection, outbound))))),
             Err(error) => Poll::Ready(Err(fail(connection, outbound, cx, error))),
         }
@@ -114,7 +122,7 @@ impl<C: Connection, D, E> Sides<C, D, E> {
         self.inbound.has_budget() && !self.outbound.is_full()
     }
 
-    /// A frame by `decode`, or `None` at the end, waiting for what is in the way of it.
+    /// A frame by `decode`, not counted yet, or `None` at the end, waiting for what is in the way of it.
     ///
     /// It gives them the other way round than those that call it, on purpose: what it writes to memory could otherwise not be
     /// kept in registers where it is not called.
