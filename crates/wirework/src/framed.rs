@@ -73,8 +73,8 @@ use crate::{Connection, Split};
 /// No memory is held for reading while `next` waits with nothing buffered, and none for writing while nothing is unsent.
 ///
 /// # Cancel safety
-/// `next`, `next_ref`, `reserve`, `flush` and `close` lose nothing when dropped. A dropped `send` may not have
-/// sent its frame; [`reserve`](Self::reserve) first to keep it.
+/// `next`, `next_ref`, `reserve`, `flush` and `close` lose nothing when dropped. A `send` that is dropped while it waits for
+/// room has not sent its frame; [`reserve`](Self::reserve) first to keep it.
 ///
 /// ```
 /// use wirework::codec::Lines;
@@ -374,14 +374,17 @@ impl<C: Connection, D, E> Framed<C, D, E> {
 }
 
 impl<C: Connection, D, E> Framed<C, D, E> {
-    /// Sends a frame: appends it, after waiting for room if the high watermark has been reached. See
+    /// Sends a frame: appends it, at once, or after waiting for room if the high watermark has been reached. See
     /// [when frames leave](Self#when-frames-leave).
+    ///
+    /// Where there is room the frame is appended by the call itself, and what the future gives is whether it was.
     ///
     /// # Errors
     /// Fails when the frame cannot be encoded, of which nothing is then sent, or when the connection can no longer send.
     ///
     /// # Cancel safety
-    /// A frame is sent whole or not at all, but a dropped future does not tell which: see [`reserve`](Self::reserve).
+    /// A frame is sent whole or not at all: one that is appended by the call stays so, whatever becomes of the future; one that
+    /// waits for room is lost with it. [`reserve`](Self::reserve) first to keep it.
     #[inline]
     pub fn send<T>(&mut self, item: T) -> impl Future<Output = Result<(), WriteError<E::Error>>>
     where

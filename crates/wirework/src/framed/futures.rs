@@ -3,6 +3,7 @@
 //! Futures by hand, each but a pointer to the connection: an `async fn` would keep a state and its arguments twice. Their polls
 //! are inlined into the handler, so that a frame which is there already costs no call; `poll_fn` leaves that to chance.
 
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -60,24 +61,28 @@ impl<'a, C: Connection, D: BorrowDecoder, E> Future for NextWithOutbox<'a, C, D,
     }
 }
 
-/// Appends a frame, after waiting for room.
-pub(super) struct SendFrame<'a, C, D, E, T> {
-    sides: &'a mut Sides<C, D, E>,
-    item: Option<T>,
+/// Appends a frame: where there is room at once, and with what that gave, else after waiting for it.
+///
+/// To take a frame out of the handler's future into this one and out of that again takes longer than to append it: it is written
+/// in pieces and read as a whole, for which the processor waits until the pieces have left its store buffer.
+pub(super) enum SendFrame<'a, C, D, E: Encoder<T>, T> {
+    Appended(Option<Result<(), WriteError<E::Error>>>),
+    Waiting { sides: &'a mut Sides<C, D, E>, item: T },
 }
 
-impl<'a, C, D, E, T> SendFrame<'a, C, D, E, T> {
-    #[inline]
+impl<'a, C: Connection, D, E: Encoder<T>, T> SendFrame<'a, C, D, E, T> {
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "on the way of every frame")]
     pub(super) fn new(sides: &'a mut Sides<C, D, E>, item: T) -> Self {
-        Self {
-            sides,
-            item: Some(item),
+        if sides.outbound.is_full() {
+            return Self::Waiting { sides, item };
         }
+        Self::Appended(Some(sides.outbound.append(item)))
     }
 }
 
 /// The item is moved, never pinned.
-impl<C, D, E, T> Unpin for SendFrame<'_, C, D, E, T> {}
+impl<C, D, E: Encoder<T>, T> Unpin for SendFrame<'_, C, D, E, T> {}
 
 impl<C: Connection, D, E: Encoder<T>, T> Future for SendFrame<'_, C, D, E, T> {
     type Output = Result<(), WriteError<E::Error>>;
@@ -85,9 +90,12 @@ impl<C: Connection, D, E: Encoder<T>, T> Future for SendFrame<'_, C, D, E, T> {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "on the way of every frame")]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        ready!(self.sides.poll_ready(cx))?;
-        let item = self.item.take();
-        let item = item.expect("a future is not polled again once it is done");
-        Poll::Ready(self.sides.outbound.append(item))
+        if let Self::Waiting { sides, .. } = &mut *self {
+            ready!(sides.poll_ready(cx))?;
+        }
+        Poll::Ready(match mem::replace(&mut *self, Self::Appended(None)) {
+            Self::Appended(result) => result.expect("a future is not polled again once it is done"),
+            Self::Waiting { sides, item } => sides.outbound.append(item),
+        })
     }
 }

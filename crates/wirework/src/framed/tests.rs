@@ -274,6 +274,37 @@ fn dropping_next_loses_nothing() {
 }
 
 #[test]
+fn a_frame_is_sent_by_the_call_or_waits_with_its_future() {
+    block_on(async {
+        let (stream, mut peer) = pair(4);
+        let mut framed = Framed::new(stream, Lines::new()).watermarks(0, 8);
+        // There is room for it, so it does not take the future.
+        drop(framed.send("by the call"));
+        assert_eq!(framed.unsent(), 12);
+        // Here there is none, so it goes with the future, polled or not.
+        drop(framed.send("lost"));
+        assert!(poll_once(framed.send("lost, too")).await.is_none());
+        let (received, sent) = zip(
+            async {
+                let mut received = vec![0; 27];
+                peer.read_exact(&mut received).await.unwrap();
+                String::from_utf8(received).unwrap()
+            },
+            async {
+                framed.send("after a wait").await?;
+                framed.send("").await?;
+                framed.send("").await?;
+                framed.flush().await?;
+                Ok::<_, WriteError<LinesError>>(())
+            },
+        )
+        .await;
+        sent.unwrap();
+        assert_eq!(received, "by the call\nafter a wait\n\n\n");
+    });
+}
+
+#[test]
 fn dropping_reserve_loses_nothing() {
     block_on(async {
         let (stream, mut peer) = pair(4);
