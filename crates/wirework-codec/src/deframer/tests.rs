@@ -1,0 +1,128 @@
+//! What a deframer promises, whatever its decoder.
+
+use std::convert::Infallible;
+
+use bytes::BytesMut;
+
+use super::*;
+use crate::{Decoder, LengthDelimited, Lines, LinesError};
+
+/// Gives frames without consuming anything.
+struct Stuck;
+
+impl Decoder for Stuck {
+    type Item = ();
+    type Error = Infallible;
+
+    fn decode(&mut self, _: &mut BytesMut) -> Result<Option<()>, Infallible> {
+        Ok(Some(()))
+    }
+}
+
+#[test]
+fn a_decoder_that_consumes_nothing_is_an_error() {
+    let mut deframer = Deframer::new(Stuck);
+    deframer.push(b"x");
+    let error = deframer.next().unwrap_err();
+    assert!(matches!(error.fault(), Fault::NoProgress));
+    assert_eq!(deframer.next().unwrap(), None);
+}
+
+#[test]
+fn owned_and_borrowed_frames_can_be_mixed() {
+    let mut deframer = Deframer::new(Lines::new());
+    deframer.push(b"a\nb\nc\nd\ne");
+    assert_eq!(deframer.next().unwrap().unwrap(), "a");
+    assert_eq!(deframer.next_ref().unwrap().unwrap(), "b");
+    assert_eq!(deframer.next().unwrap().unwrap(), "c");
+    deframer.push(b"f\n");
+    assert_eq!(deframer.next_ref().unwrap().unwrap(), "d");
+    assert_eq!(deframer.next_ref().unwrap().unwrap(), "ef");
+    assert_eq!((deframer.buffered(), deframer.offset()), (0, 11));
+}
+
+#[test]
+fn an_error_is_terminal_and_carries_what_was_not_decoded() {
+    let mut deframer = Deframer::new(Lines::new());
+    deframer.push(b"good\n\xff\nrest");
+    assert_eq!(deframer.next_ref().unwrap().unwrap(), "good");
+    let error = deframer.next_ref().unwrap_err();
+    assert_eq!(error.offset(), 5);
+    assert!(matches!(error.fault(), Fault::Malformed(LinesError::NotUtf8(_))));
+    assert_eq!(error.unread(), &b"rest"[..]);
+    assert_eq!(deframer.next_ref().unwrap(), None);
+}
+
+#[test]
+fn buffered_bytes_are_bounded() {
+    let mut deframer = Deframer::new(LengthDelimited::new()).max_buffered(10_000);
+    deframer.push(&1_000_000u32.to_be_bytes());
+    deframer.push(&[0; 9_995]);
+    assert_eq!(deframer.next().unwrap(), None);
+    deframer.push(&[0]);
+    let error = deframer.next().unwrap_err();
+    assert!(matches!(error.fault(), Fault::TooLong { limit: 10_000 }));
+    assert_eq!(
+        error.to_string(),
+        "frame at byte 0 is longer than the buffer limit of 10000 bytes"
+    );
+}
+
+#[test]
+fn waiting_holds_no_more_than_was_sent() {
+    let mut deframer = Deframer::new(LengthDelimited::new());
+    assert_eq!(deframer.memory(), 0);
+    deframer.push(&1_000_000u32.to_be_bytes());
+    assert!(deframer.next_ref().unwrap().is_none());
+    deframer.release();
+    assert_eq!(deframer.memory(), 4);
+    assert!(deframer.next().unwrap().is_none());
+    deframer.release();
+    assert!(deframer.memory() <= 8, "{}", deframer.memory());
+    deframer.push(&vec![0; 1_000_000]);
+    assert_eq!(deframer.next_ref().unwrap().unwrap().len(), 1_000_000);
+    deframer.release();
+    assert_eq!(deframer.memory(), 0);
+}
+
+#[test]
+fn reads_grow_while_they_are_filled_and_shrink_again() {
+    let mut deframer = Deframer::new(crate::RawBytes::new());
+    for size in [16, 32, 64, 128, 256, 256] {
+        let spare = deframer.spare().len();
+        assert_eq!(spare, size * 1024);
+        deframer.filled(spare);
+        while deframer.next_ref().unwrap().is_some() {}
+    }
+    for size in [256, 128, 64, 32, 16, 16] {
+        deframer.release();
+        assert_eq!(deframer.spare().len(), size * 1024);
+        deframer.filled(1);
+        while deframer.next_ref().unwrap().is_some() {}
+    }
+}
+
+#[test]
+fn a_decoder_can_be_exchanged_between_frames() {
+    let mut deframer = Deframer::new(Lines::new());
+    deframer.push(b"UPGRADE\n\0\0\0\x02hi");
+    assert_eq!(deframer.next_ref().unwrap().unwrap(), "UPGRADE");
+    let mut deframer = deframer.map_decoder(|_| LengthDelimited::new());
+    assert_eq!(deframer.next_ref().unwrap().unwrap(), b"hi");
+}
+
+#[test]
+fn the_begin_of_a_frame_does_not_hold_the_memory_of_the_last() {
+    let mut deframer = Deframer::new(LengthDelimited::new());
+    let mut input = 1_000_000u32.to_be_bytes().to_vec();
+    input.resize(input.len() + 1_000_000, 0);
+    input.extend(1_000_000u32.to_be_bytes());
+    input.resize(input.len() + 2000, 0);
+    deframer.push(&input);
+    assert_eq!(deframer.next_ref().unwrap().unwrap().len(), 1_000_000);
+    assert!(deframer.next_ref().unwrap().is_none());
+    deframer.release();
+    assert!(deframer.memory() <= 8 * 2004, "{}", deframer.memory());
+    deframer.push(&vec![0; 998_000]);
+    assert_eq!(deframer.next_ref().unwrap().unwrap().len(), 1_000_000);
+}
