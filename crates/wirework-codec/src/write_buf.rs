@@ -2,12 +2,18 @@
 //!
 //! Encoders append to it and connections write from it, one `writev` for all that is there.
 
+mod mark;
+#[cfg(test)]
+mod tests;
+mod unwritten;
+
 use std::collections::VecDeque;
 use std::fmt::Display;
-use std::io::{self, IoSlice};
+use std::io;
 
 use bytes::Bytes;
 
+pub use self::mark::Mark;
 use crate::block::{Block, MIN_BLOCK};
 
 /// [`Bytes`] of at least this many bytes are queued as they are; shorter ones are copied, which costs less than a slice of
@@ -44,14 +50,6 @@ pub struct WriteBuf {
     /// Large pieces, each with the position among the small ones that it stands before.
     queue: VecDeque<(usize, Bytes)>,
     /// The bytes in `queue`.
-    queued: usize,
-}
-
-/// A place in a [`WriteBuf`] to come back to; see [`WriteBuf::mark`].
-#[derive(Debug, Clone, Copy)]
-pub struct Mark {
-    position: usize,
-    pieces: usize,
     queued: usize,
 }
 
@@ -171,162 +169,6 @@ impl WriteBuf {
         self.end = end;
     }
 
-    /// Where the buffer ends now, to [`roll_back`](Self::roll_back) to or to [`patch`](Self::patch) at.
-    #[must_use]
-    #[inline]
-    pub fn mark(&self) -> Mark {
-        Mark {
-            position: self.base + self.end,
-            pieces: self.queue.len(),
-            queued: self.queued,
-        }
-    }
-
-    /// How many bytes were appended since `mark`.
-    #[must_use]
-    pub fn since(&self, mark: Mark) -> usize {
-        (self.base + self.end - mark.position) + (self.queued - mark.queued)
-    }
-
-    /// Takes back all that was appended since `mark`, which must be of this buffer, with nothing written since.
-    pub fn roll_back(&mut self, mark: Mark) {
-        self.end = mark.position - self.base;
-        self.queue.truncate(mark.pieces);
-        self.queued = mark.queued;
-        if self.is_empty() {
-            // Not as when all is written: the mark can still be used.
-            self.base += self.end;
-            self.block = Block::EMPTY;
-            self.start = 0;
-            self.end = 0;
-        }
-    }
-
-    /// Overwrites the bytes appended right after `mark`: a length that is known only once the body is encoded.
-    ///
-    /// # Panics
-    /// Panics when fewer bytes than that were appended by copying since `mark`.
-    #[inline]
-    pub fn patch(&mut self, mark: Mark, bytes: &[u8]) {
-        self.patch_at(mark, 0, bytes);
-    }
-
-    /// As [`patch`](Self::patch), `offset` bytes after `mark`.
-    ///
-    /// # Panics
-    /// Panics when fewer bytes than that were appended by copying since `mark`.
-    #[inline]
-    pub fn patch_at(&mut self, mark: Mark, offset: usize, bytes: &[u8]) {
-        let start = mark.position - self.base + offset;
-        let end = start + bytes.len();
-        assert!(end <= self.end, "patch goes beyond what was appended since the mark");
-        self.block[start..end].copy_from_slice(bytes);
-    }
-
-    /// The bytes appended by copying since `mark`; what was queued uncopied is not among them.
-    #[must_use]
-    pub fn copied(&self, mark: Mark) -> &[u8] {
-        &self.block[mark.position - self.base..self.end]
-    }
-
-    /// As [`copied`](Self::copied), to change them in place: to escape a body, for instance.
-    #[must_use]
-    pub fn copied_mut(&mut self, mark: Mark) -> &mut [u8] {
-        &mut self.block[mark.position - self.base..self.end]
-    }
-
-    /// Puts `bytes` right after `mark`, before what was appended by copying since: a header whose own length depends on the
-    /// body's.
-    pub fn insert(&mut self, mark: Mark, bytes: &[u8]) {
-        self.put_zeros(bytes.len());
-        let copied = self.copied_mut(mark);
-        let body = copied.len() - bytes.len();
-        copied.copy_within(..body, bytes.len());
-        copied[..bytes.len()].copy_from_slice(bytes);
-        for (position, _) in self.queue.range_mut(mark.pieces..) {
-            *position += bytes.len();
-        }
-    }
-
-    /// Fills `slices` with unwritten bytes from the front and returns how many slices that took.
-    pub fn io_slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
-        let room = slices.len();
-        let mut filled = 0;
-        let mut at = self.start;
-        let mut put = |bytes: &'a [u8]| {
-            if !bytes.is_empty() && filled < room {
-                slices[filled] = IoSlice::new(bytes);
-                filled += 1;
-            }
-        };
-        // Every piece takes at most two slices, so no more pieces than that are worth a look.
-        for (position, bytes) in self.queue.iter().take(room) {
-            let offset = position - self.base;
-            put(&self.block[at..offset]);
-            put(bytes);
-            at = offset;
-        }
-        if self.queue.len() < room {
-            put(&self.block[at..self.end]);
-        }
-        filled
-    }
-
-    /// The first unwritten bytes that lie in one piece; empty only when the buffer is.
-    #[must_use]
-    pub fn chunk(&self) -> &[u8] {
-        match self.queue.front() {
-            Some((position, bytes)) if *position == self.base + self.start => bytes,
-            Some((position, _)) => &self.block[self.start..position - self.base],
-            None => &self.block[self.start..self.end],
-        }
-    }
-
-    /// Whether all unwritten bytes lie in one piece.
-    #[must_use]
-    pub fn is_contiguous(&self) -> bool {
-        self.queue.is_empty() || (self.queue.len() == 1 && self.start == self.end)
-    }
-
-    /// Drops `count` bytes from the front: they are written.
-    ///
-    /// # Panics
-    /// Panics when there are fewer.
-    pub fn advance(&mut self, count: usize) {
-        self.advance_keeping(count);
-        if self.is_empty() {
-            self.release();
-        }
-    }
-
-    /// As [`advance`](Self::advance), and keeps the memory for whoever appends next.
-    #[doc(hidden)]
-    pub fn advance_keeping(&mut self, mut count: usize) {
-        assert!(count <= self.len(), "cannot advance by {count} bytes of {}", self.len());
-        while let Some((position, bytes)) = self.queue.front_mut() {
-            let copied = (*position - self.base - self.start).min(count);
-            self.start += copied;
-            count -= copied;
-            if self.base + self.start < *position {
-                return;
-            }
-            if count < bytes.len() {
-                self.queued -= count;
-                bytes::Buf::advance(bytes, count);
-                return;
-            }
-            count -= bytes.len();
-            self.queued -= bytes.len();
-            self.queue.pop_front();
-        }
-        self.start += count;
-        if self.is_empty() {
-            self.start = 0;
-            self.end = 0;
-            self.base = 0;
-        }
-    }
-
     /// Gives memory back that is more than most have a use for.
     #[doc(hidden)]
     pub fn trim(&mut self) {
@@ -343,21 +185,6 @@ impl WriteBuf {
         self.queue.clear();
         self.queued = 0;
         self.release();
-    }
-
-    /// The unwritten bytes, copied into one run.
-    #[must_use]
-    pub fn to_vec(&self) -> Vec<u8> {
-        let mut all = Vec::with_capacity(self.len());
-        let mut at = self.start;
-        for (position, bytes) in &self.queue {
-            let offset = position - self.base;
-            all.extend_from_slice(&self.block[at..offset]);
-            all.extend_from_slice(bytes);
-            at = offset;
-        }
-        all.extend_from_slice(&self.block[at..self.end]);
-        all
     }
 
     fn release(&mut self) {
@@ -401,134 +228,5 @@ impl io::Write for WriteBuf {
     /// Does nothing: whoever owns the connection decides when bytes leave.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_needs_no_string() {
-        let mut buf = WriteBuf::new();
-        buf.put_slice(b"VALUE ");
-        buf.put_display(-7);
-        assert_eq!(buf.to_vec(), b"VALUE -7");
-    }
-
-    fn large(byte: u8) -> Bytes {
-        Bytes::from(vec![byte; UNCOPIED])
-    }
-
-    /// Small and large pieces in turn, and the bytes they should come out as.
-    fn mixed() -> (WriteBuf, Vec<u8>) {
-        let mut buf = WriteBuf::new();
-        buf.put_slice(b"head");
-        buf.put_bytes(large(b'a'));
-        buf.put_bytes(large(b'b'));
-        buf.put_slice(b"mid");
-        buf.put_bytes(large(b'c'));
-        let expected = [&b"head"[..], &large(b'a'), &large(b'b'), b"mid", &large(b'c')].concat();
-        (buf, expected)
-    }
-
-    #[test]
-    fn pieces_come_out_in_order_at_every_advance() {
-        let (_, expected) = mixed();
-        for count in 0..=expected.len() {
-            let (mut buf, _) = mixed();
-            buf.advance(count);
-            assert_eq!(buf.len(), expected.len() - count);
-            assert_eq!(buf.to_vec(), expected[count..], "advanced by {count}");
-            assert!(expected[count..].starts_with(buf.chunk()));
-            assert_eq!(buf.is_empty(), count == expected.len());
-        }
-    }
-
-    #[test]
-    fn slices_cover_what_fits() {
-        let (buf, expected) = mixed();
-        for room in 0..8 {
-            let mut slices = vec![IoSlice::new(&[]); room];
-            let filled = buf.io_slices(&mut slices);
-            assert_eq!(filled, room.min(5));
-            let gathered: Vec<u8> = slices[..filled].iter().flat_map(|slice| slice.to_vec()).collect();
-            assert!(expected.starts_with(&gathered));
-        }
-    }
-
-    #[test]
-    fn large_bytes_are_not_copied() {
-        let bytes = large(b'x');
-        let mut buf = WriteBuf::new();
-        buf.put_bytes(bytes.clone());
-        assert_eq!(buf.chunk().as_ptr(), bytes.as_ptr());
-        assert!(buf.is_contiguous());
-    }
-
-    #[test]
-    fn rolling_back_leaves_no_partial_bytes() {
-        let (mut buf, expected) = mixed();
-        let mark = buf.mark();
-        buf.put_slice(&vec![1; 100_000]);
-        buf.put_bytes(large(b'z'));
-        assert_eq!(buf.since(mark), 100_000 + UNCOPIED);
-        buf.roll_back(mark);
-        assert_eq!(buf.to_vec(), expected);
-        buf.put_slice(b"tail");
-        assert_eq!(buf.to_vec(), [&expected[..], b"tail"].concat());
-    }
-
-    #[test]
-    fn a_mark_outlives_a_move_to_a_longer_block() {
-        let mut buf = WriteBuf::new();
-        buf.put_slice(b"written");
-        buf.put_slice(b"unwritten");
-        buf.advance(7);
-        let mark = buf.mark();
-        buf.put_u32(0);
-        buf.put_slice(&vec![7; 20_000]);
-        buf.patch(mark, &20_000u32.to_be_bytes());
-        let all = buf.to_vec();
-        assert_eq!(all[..13], *b"unwritten\0\0\x4e\x20");
-        assert_eq!(all.len(), 13 + 20_000);
-    }
-
-    #[test]
-    fn a_backlog_that_never_empties_does_not_grow_the_block() {
-        let mut buf = WriteBuf::new();
-        buf.put_slice(&[0; 100]);
-        for _ in 0..100_000 {
-            buf.put_slice(&[1; 100]);
-            buf.advance(100);
-        }
-        assert_eq!(buf.block.len(), crate::block::MIN_BLOCK);
-    }
-
-    #[test]
-    fn an_empty_buffer_holds_no_memory() {
-        let (mut buf, expected) = mixed();
-        buf.advance(expected.len());
-        assert!(buf.block.is_empty());
-        buf.put_slice(b"more");
-        buf.clear();
-        assert!(buf.block.is_empty() && buf.is_empty());
-    }
-
-    #[test]
-    fn rolling_back_to_nothing_holds_no_memory() {
-        let mut buf = WriteBuf::new();
-        buf.put_slice(b"written");
-        buf.put_slice(b"unwritten");
-        buf.advance(16);
-        let mark = buf.mark();
-        for _ in 0..2 {
-            buf.put_slice(&vec![1; 100_000]);
-            buf.roll_back(mark);
-            assert!(buf.block.is_empty() && buf.is_empty());
-        }
-        buf.put_slice(b"    tail");
-        buf.patch(mark, b"more");
-        assert_eq!(buf.to_vec(), b"moretail");
     }
 }

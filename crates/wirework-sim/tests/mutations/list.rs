@@ -161,7 +161,7 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "what was written in part is written again",
-        file: "crates/wirework-codec/src/write_buf.rs",
+        file: "crates/wirework-codec/src/write_buf/unwritten.rs",
         from: "            if count < bytes.len() {\n                self.queued -= count;",
         to: "            if count < bytes.len() {\n                count -= count.min(1);\n                self.queued -= count;",
         property: "framing::halves_exchange_any_amount_through_any_buffer",
