@@ -66,8 +66,12 @@ impl<'a, C: Connection, D: BorrowDecoder, E> Future for NextWithOutbox<'a, C, D,
 /// To take a frame out of the handler's future into this one and out of that again takes longer than to append it: it is written
 /// in pieces and read as a whole, for which the processor waits until the pieces have left its store buffer.
 pub(super) enum SendFrame<'a, C, D, E: Encoder<T>, T> {
-    Appended(Option<Result<(), WriteError<E::Error>>>),
-    Waiting { sides: &'a mut Sides<C, D, E>, item: T },
+    /// An error is in a box, for it is the larger and the rarer one, and all of the other would be written each time.
+    Appended(Option<Result<(), Box<WriteError<E::Error>>>>),
+    Waiting {
+        sides: &'a mut Sides<C, D, E>,
+        item: T,
+    },
 }
 
 impl<'a, C: Connection, D, E: Encoder<T>, T> SendFrame<'a, C, D, E, T> {
@@ -77,7 +81,7 @@ impl<'a, C: Connection, D, E: Encoder<T>, T> SendFrame<'a, C, D, E, T> {
         if sides.outbound.is_full() {
             return Self::Waiting { sides, item };
         }
-        Self::Appended(Some(sides.outbound.append(item)))
+        Self::Appended(Some(sides.outbound.append(item).map_err(Box::new)))
     }
 }
 
@@ -94,7 +98,9 @@ impl<C: Connection, D, E: Encoder<T>, T> Future for SendFrame<'_, C, D, E, T> {
             ready!(sides.poll_ready(cx))?;
         }
         Poll::Ready(match mem::replace(&mut *self, Self::Appended(None)) {
-            Self::Appended(result) => result.expect("a future is not polled again once it is done"),
+            Self::Appended(result) => result
+                .expect("a future is not polled again once it is done")
+                .map_err(|error| *error),
             Self::Waiting { sides, item } => sides.outbound.append(item),
         })
     }
