@@ -177,16 +177,15 @@ impl World {
     pub(crate) fn silence(&mut self, host: HostId) {
         for (key, side) in self.ends_at(host) {
             let Some(end) = self.net.end(key, side) else { continue };
-            if end.life == Life::Gone && end.holder == Holder::Nobody {
-                // One that nobody knows of, or that nothing has reached so far: it may yet come to be.
-                continue;
+            // One that nothing has reached so far may yet come to be.
+            if end.life != Life::Gone || end.holder != Holder::Nobody {
+                end.error = Some(ErrorKind::NetworkDown);
+                end.is_broken = true;
+                if matches!(end.holder, Holder::Queue(_)) {
+                    end.holder = Holder::Nobody;
+                }
+                self.forget(key, side);
             }
-            end.error = Some(ErrorKind::NetworkDown);
-            end.is_broken = true;
-            if matches!(end.holder, Holder::Queue(_)) {
-                end.holder = Holder::Nobody;
-            }
-            self.forget(key, side);
             self.look_after(key, side.other());
             self.free(key);
         }
