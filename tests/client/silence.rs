@@ -11,7 +11,8 @@ use wirework::codec::Lines;
 use wirework::{CallError, Client, ClientOptions, Framed, Network, Runtime, memory};
 use wirework_tests::{ManualClock, on_each_runtime};
 
-use crate::{Numbered, NumberedCodec, scripted};
+use crate::lines::scripted;
+use crate::numbered::{Numbered, NumberedCodec};
 
 on_each_runtime![
     a_server_that_never_answers_is_taken_for_lost,
