@@ -6,13 +6,18 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use wirework::time::sleep;
 use wirework::{Runtime, Timer};
+
+use crate::busy::{Busy, Tracked};
 
 /// Another runtime's tasks with a clock of its own.
 #[derive(Clone)]
 pub struct ManualClock<R> {
     runtime: R,
     time: Arc<Mutex<Time>>,
+    /// What was spawned here and does not wait.
+    busy: Busy,
 }
 
 struct Time {
@@ -30,14 +35,24 @@ impl<R: Runtime> ManualClock<R> {
                 now,
                 waiting: Vec::new(),
             })),
+            busy: Busy::default(),
         }
     }
 
-    /// Lets time pass.
+    /// Lets time pass once each task that was spawned here waits for something: whatever the test knows of has happened before.
+    /// Not to be called in one of them.
+    pub async fn advance(&self, duration: Duration) {
+        while self.busy.tasks() > 0 {
+            sleep(&self.runtime, Duration::from_micros(100)).await;
+        }
+        self.pass(duration);
+    }
+
+    /// Lets time pass at once.
     ///
     /// # Panics
     /// Panics if a waker of the runtime has panicked before.
-    pub fn advance(&self, duration: Duration) {
+    pub fn pass(&self, duration: Duration) {
         let mut time = self.time.lock().expect("nothing that panics holds the lock");
         time.now += duration;
         let now = time.now;
@@ -73,7 +88,7 @@ impl<R: Runtime> Runtime for ManualClock<R> {
     }
 
     fn spawn<F: Future<Output: Send> + Send + 'static>(&self, future: F) -> R::Task<F::Output> {
-        self.runtime.spawn(future)
+        self.runtime.spawn(Tracked::new(future, &self.busy))
     }
 
     fn blocking<T: Send + 'static>(&self, function: impl FnOnce() -> T + Send + 'static) -> R::Task<T> {

@@ -34,12 +34,18 @@ struct SpeakingFirst;
 #[expect(dead_code, reason = "it carries the chapter's doctests")]
 struct BreakYourProtocol;
 
+mod busy;
 mod clock;
 mod outcome;
+
+use std::time::Duration;
 
 pub use clock::{ManualClock, ManualTimer};
 pub use outcome::Outcome;
 pub use {wirework_async_std, wirework_smol, wirework_tokio};
+
+/// How long a test waits for what must come: long, for it only tells a hang from a busy machine.
+pub const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Makes of each `async fn name<N: Network>(network: N)` a test on every runtime. It may give a `Result`, whose error is a
 /// failure.

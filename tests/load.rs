@@ -130,9 +130,11 @@ async fn many_failures_at_once_are_one_ejection<N: Network>(network: N) {
     }
     for seconds in [1, 2, 4] {
         assert_eq!(balancer.ejected(), 1);
-        clock.advance(Duration::from_secs(seconds).saturating_sub(Duration::from_nanos(1)));
+        clock
+            .advance(Duration::from_secs(seconds).saturating_sub(Duration::from_nanos(1)))
+            .await;
         assert_eq!(balancer.ejected(), 1, "{seconds}");
-        clock.advance(Duration::from_nanos(1));
+        clock.advance(Duration::from_nanos(1)).await;
         assert_eq!(balancer.ejected(), 0, "{seconds}");
         balancer.pick().report(false);
     }
@@ -144,9 +146,9 @@ async fn a_long_ejection_is_as_long_as_it_was_set<N: Network>(network: N) {
     let balancer = Balancer::new(&clock, ["only"]).eject_after(1).eject_for(hour);
     for _ in 0..3 {
         balancer.pick().report(false);
-        clock.advance(hour.saturating_sub(Duration::from_nanos(1)));
+        clock.advance(hour.saturating_sub(Duration::from_nanos(1))).await;
         assert_eq!(balancer.ejected(), 1);
-        clock.advance(Duration::from_nanos(1));
+        clock.advance(Duration::from_nanos(1)).await;
         assert_eq!(balancer.ejected(), 0);
     }
 }
@@ -178,7 +180,7 @@ async fn the_rate_holds_whoever_gives_up<N: Network>(network: N) {
         }
         assert!(went <= 1, "{went} after {seconds} s");
         waiting = still;
-        clock.advance(Duration::from_secs(1));
+        clock.advance(Duration::from_secs(1)).await;
     }
     assert!(waiting.is_empty());
 }
@@ -194,7 +196,7 @@ async fn who_gives_up_lets_the_next_go_earlier<N: Network>(network: N) {
         assert!(poll_once(take.as_mut()).await.is_none());
     }
     assert_eq!(limiter.try_take(1), Err(Duration::from_secs(100 + 5 + 1)));
-    clock.advance(Duration::from_secs(50));
+    clock.advance(Duration::from_secs(50)).await;
     assert!(poll_once(large.as_mut()).await.is_none());
     drop(large);
     // The bucket has filled up meanwhile, to the burst and not beyond.
@@ -204,7 +206,7 @@ async fn who_gives_up_lets_the_next_go_earlier<N: Network>(network: N) {
     }
     assert_eq!(gone, [true, true, true, false, false]);
     assert_eq!(limiter.try_take(1), Err(Duration::from_secs(3)));
-    clock.advance(Duration::from_secs(2));
+    clock.advance(Duration::from_secs(2)).await;
     next.pop().unwrap().await;
     assert_eq!(limiter.try_take(1), Err(Duration::from_secs(1)));
 }
@@ -216,7 +218,7 @@ async fn a_rate_beyond_nanoseconds_is_exact<N: Network>(network: N) {
         limiter.try_take(1).unwrap();
     }
     assert!(limiter.try_take(1).is_err());
-    clock.advance(Duration::from_nanos(1));
+    clock.advance(Duration::from_nanos(1)).await;
     let taken = (0..10).filter(|_| limiter.try_take(1).is_ok()).count();
     assert_eq!(taken, 3);
     assert_eq!(limiter.try_take(3_000), Err(Duration::from_micros(1)));

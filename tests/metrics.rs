@@ -11,7 +11,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use wirework::codec::Lines;
 use wirework::time::{sleep, timeout};
 use wirework::{Addr, Context, Deadlines, Framed, Network, RunningServer, Server, WhenFull, connect};
-use wirework_tests::on_each_runtime;
+use wirework_tests::{PATIENCE, on_each_runtime};
 
 on_each_runtime![
     what_is_served_is_counted,
@@ -43,7 +43,7 @@ async fn becomes<N: Network>(network: &N, name: &str, labels: &[&str], wanted: f
             sleep(network, Duration::from_millis(1)).await;
         }
     };
-    let reached = timeout(network, Duration::from_secs(20), reached).await;
+    let reached = timeout(network, PATIENCE, reached).await;
     assert!(reached.is_ok(), "{name} {labels:?} is {}", value(name, labels));
 }
 

@@ -279,11 +279,11 @@ async fn a_check_has_a_deadline<N: Network>(network: N) {
     numbers.check_hangs.store(true, Ordering::SeqCst);
     let mut waiting = pin!(pool.get());
     assert!(poll_once(waiting.as_mut()).await.is_none());
-    clock.advance(Duration::from_millis(2_999));
+    clock.advance(Duration::from_millis(2_999)).await;
     assert!(poll_once(waiting.as_mut()).await.is_none());
     assert_eq!(numbers.alive.load(Ordering::SeqCst), 1);
     // It is closed, and a new one made in its place, long before the taker's own time is up.
-    clock.advance(Duration::from_millis(1));
+    clock.advance(Duration::from_millis(1)).await;
     assert_eq!(waiting.await.unwrap().number, 1);
     assert_eq!(
         (pool.status(), numbers.alive.load(Ordering::SeqCst)),
@@ -365,11 +365,11 @@ async fn a_minimum_that_cannot_be_made_holds_up_nobody<N: Network>(network: N) {
         yield_now().await;
     }
     numbers.connect_hangs.store(false, Ordering::SeqCst);
-    clock.advance(Duration::from_secs(5));
+    clock.advance(Duration::from_secs(5)).await;
     let mut waiting = pin!(pool.get());
     assert!(poll_once(waiting.as_mut()).await.is_none());
     // The attempt gets as long as anybody's.
-    clock.advance(Duration::from_secs(5));
+    clock.advance(Duration::from_secs(5)).await;
     assert_eq!(waiting.await.unwrap().number, 0);
 }
 
@@ -413,7 +413,7 @@ async fn a_waker_may_own_a_connection<N: Network>(network: N) {
     assert!(waiting.as_mut().poll(&mut Context::from_waker(&owner)).is_pending());
     drop(owner);
     // The clock forgets the waker, and the pool replaces it, which gives the connection back.
-    clock.advance(Duration::from_secs(10));
+    clock.advance(Duration::from_secs(10)).await;
     let error = waiting.await.map(drop).unwrap_err();
     assert!(matches!(error, PoolError::TimedOut), "{error:?}");
     assert_eq!(pool.status(), status(1, 1, 0));

@@ -254,7 +254,7 @@ impl World {
                 }
             }
             Op::Sick(sick) => self.source.sick.store(sick, Ordering::SeqCst),
-            Op::Pass(ms) => self.clock.advance(Duration::from_millis(ms)),
+            Op::Pass(ms) => self.clock.pass(Duration::from_millis(ms)),
             Op::Upkeep => self.upkeep(),
         }
         self.check();

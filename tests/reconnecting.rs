@@ -306,21 +306,21 @@ async fn a_server_that_falls_silent_is_replaced<N: Network>(network: N) {
     while seen.lock().unwrap().get("lost").is_none() {
         yield_now().await;
     }
-    clock.advance(10 * SEC);
+    clock.advance(10 * SEC).await;
     let error = lost.await.unwrap().unwrap_err();
     assert!(matches!(error, CallError::TimedOut { maybe_sent: true }), "{error:?}");
     assert_eq!(client.circuit(), Circuit::Connected);
 
-    clock.advance(15 * SEC);
+    clock.advance(15 * SEC).await;
     let again = call("again");
     // The silence ends the connection in the middle of the second call, which the next connection answers.
-    clock.advance(5 * SEC);
+    clock.advance(5 * SEC).await;
     assert_eq!(client.circuit_changed(Circuit::Connected).await.failures(), 1);
     assert_eq!(client.last_error().unwrap().kind(), io::ErrorKind::TimedOut);
     while client.connections() < 2 {
         // No further than the next attempt, for the call has little time left.
         if let Circuit::Waiting { until, .. } = client.circuit() {
-            clock.advance(until.saturating_duration_since(clock.now()));
+            clock.advance(until.saturating_duration_since(clock.now())).await;
         }
         yield_now().await;
     }

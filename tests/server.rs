@@ -32,7 +32,7 @@ use wirework::time::{sleep, timeout};
 use wirework::{
     Addr, Connection, Context, Framed, Listener, Network, Report, RunningServer, Runtime, Server, Watched, connect,
 };
-use wirework_tests::{ManualClock, on_each_runtime};
+use wirework_tests::{ManualClock, PATIENCE, on_each_runtime};
 
 on_each_runtime![
     raw_connections_are_served,
@@ -86,7 +86,7 @@ async fn report<N: Network>(network: &N, server: &RunningServer, wanted: impl Fn
         }
         server.report()
     };
-    timeout(network, Duration::from_secs(20), reached)
+    timeout(network, PATIENCE, reached)
         .await
         .expect("the report gets there")
 }
@@ -246,7 +246,7 @@ async fn shutdown_within_grace<N: Network>(network: &N, clock: &ManualClock<N>, 
     loop {
         let pass = async {
             sleep(network, Duration::from_millis(5)).await;
-            clock.advance(Duration::from_secs(1));
+            clock.advance(Duration::from_secs(1)).await;
             None
         };
         if let Some(report) = future::or(async { Some((&mut ended).await) }, pass).await {

@@ -120,7 +120,7 @@ async fn events_and_their_rate_are_bounded<N: Network>(network: N) {
     // Twice 16 bytes fit into a second's 40.
     assert_eq!(text.matches("|xxxxxxxxxxxxxxxx|").count(), 2, "{text}");
     assert_eq!(text.matches("… and 984 bytes more").count(), 2, "{text}");
-    clock.advance(std::time::Duration::from_secs(1));
+    clock.advance(std::time::Duration::from_secs(1)).await;
     near.write_all(b"later").await.unwrap();
     let text = log.text();
     assert!(text.contains("left_out=3") && text.contains("|later|"), "{text}");

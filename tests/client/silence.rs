@@ -38,7 +38,7 @@ async fn lose_a_call<N: Network>(
 ) {
     let lose = async {
         assert_eq!(far.next().await.unwrap().unwrap(), "lost");
-        clock.advance(10 * SEC);
+        clock.advance(10 * SEC).await;
     };
     let (lost, ()) = zip(client.call("lost".into()), lose).await;
     let error = lost.unwrap_err();
@@ -51,7 +51,7 @@ async fn a_server_that_never_answers_is_taken_for_lost<N: Network>(network: N) {
     lose_a_call(&clock, &client, &mut far).await;
     assert!(client.is_open());
     // Not yet, though a second call is lost. Two others, one of them sent, wait as long as it takes.
-    clock.advance(9 * SEC);
+    clock.advance(9 * SEC).await;
     let waiting = ["second", "third"].map(|request| {
         let client = client.clone();
         network.spawn(async move { client.call(request.into()).within(HOUR).await })
@@ -61,7 +61,7 @@ async fn a_server_that_never_answers_is_taken_for_lost<N: Network>(network: N) {
     }
     assert_eq!(client.pending(), 2);
     assert!(client.is_open());
-    clock.advance(11 * SEC);
+    clock.advance(11 * SEC).await;
 
     let cause = client.closed().await;
     assert_eq!(cause.kind(), io::ErrorKind::TimedOut);
@@ -94,13 +94,13 @@ async fn a_byte_is_a_sign_of_life<N: Network>(network: N) {
     futures_lite::AsyncReadExt::read_exact(&mut far, &mut request)
         .await
         .unwrap();
-    clock.advance(10 * SEC);
+    clock.advance(10 * SEC).await;
     assert_eq!(lost.await.unwrap().unwrap_err().kind(), io::ErrorKind::TimedOut);
 
     far.write_all(b"la").await.unwrap();
     let mut kept = pin!(client.call("y".into()).within(HOUR));
     assert!(poll_once(kept.as_mut()).await.is_none());
-    clock.advance(20 * SEC);
+    clock.advance(20 * SEC).await;
     let answer = async {
         futures_lite::AsyncReadExt::read_exact(&mut far, &mut request)
             .await
@@ -121,7 +121,7 @@ async fn who_asked_for_longer_is_waited_for<N: Network>(network: N) {
     // Those behind it are held up, and time out again and again.
     for _ in 0..10 {
         lose_a_call(&clock, &client, &mut far).await;
-        clock.advance(20 * SEC);
+        clock.advance(20 * SEC).await;
     }
     let answer = async {
         far.send("for long").await.unwrap();
@@ -140,7 +140,7 @@ async fn a_dropped_call_excuses_no_silence<N: Network>(network: N) {
     assert_eq!(far.next().await.unwrap().unwrap(), "dropped");
     drop(dropped);
     lose_a_call(&clock, &client, &mut far).await;
-    clock.advance(20 * SEC);
+    clock.advance(20 * SEC).await;
     assert_eq!(client.closed().await.kind(), io::ErrorKind::TimedOut);
 }
 
@@ -156,11 +156,11 @@ async fn a_silent_server_of_a_multiplexed_client_is_lost_too<N: Network>(network
     assert_eq!(far.next().await.unwrap().unwrap().text, "long");
     let lose = async {
         assert_eq!(far.next().await.unwrap().unwrap().text, "lost");
-        clock.advance(10 * SEC);
+        clock.advance(10 * SEC).await;
     };
     let (lost, ()) = zip(client.call(Numbered::new("lost")), lose).await;
     assert!(lost.is_err());
-    clock.advance(20 * SEC);
+    clock.advance(20 * SEC).await;
     let error = long.await.unwrap_err();
     assert!(
         matches!(error, CallError::Disconnected { maybe_sent: true, .. }),
@@ -174,7 +174,7 @@ async fn silence_may_be_allowed<N: Network>(network: N) {
     let (client, mut far) = scripted(&clock, options().dead_after(None));
     for _ in 0..3 {
         lose_a_call(&clock, &client, &mut far).await;
-        clock.advance(HOUR);
+        clock.advance(HOUR).await;
     }
     let answer = async {
         assert_eq!(far.next().await.unwrap().unwrap(), "ask");

@@ -126,7 +126,8 @@ async fn a_silent_server_is_tested<N: Network>(network: N) -> io::Result<()> {
                 break;
             }
         }
-        assert_eq!(redis.publish("a", "still there").await?, 1);
+        // It is taken for lost where its answer comes late, and then subscribes again.
+        while redis.publish("a", "still there").await? == 0 {}
         // The next one is counted by itself.
         news.unsubscribe(["a"]).await?;
     }

@@ -115,7 +115,7 @@ async fn who_does_not_say_what_it_is_misses_the_handshake_deadline<N: Network>(n
     let mut reply = [0; 14];
     known.read_exact(&mut reply).await.unwrap();
     report(&network, &server, |report| report.active == 2).await;
-    clock.advance(limit);
+    clock.advance(limit).await;
     let wanted = |report: &Report| report.timed_out == 1 && report.active == 1;
     let report = report(&network, &server, wanted).await;
     assert_eq!(report.missed(Deadline::Handshake), 1);

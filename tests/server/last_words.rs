@@ -122,12 +122,12 @@ async fn a_peer_that_does_not_close_is_given_a_second<N: Network>(network: N) {
     // It is told the end, and may still speak: more than the pipe holds, so what it says is read, and its time runs.
     assert_eq!(far.read(&mut [0]).await.unwrap(), 0);
     far.write_all(&[b'x'; 2000]).await.unwrap();
-    clock.advance(Duration::from_millis(999));
+    clock.advance(Duration::from_millis(999)).await;
     for _ in 0..10 {
         far.write_all(&[b'x'; 2000]).await.unwrap();
     }
     assert!(poll_once(ended.recv()).await.is_none());
-    clock.advance(Duration::from_millis(1));
+    clock.advance(Duration::from_millis(1)).await;
     ended.recv().await.unwrap().unwrap();
     assert_eq!(far.write(b"x").await.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
 }

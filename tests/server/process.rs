@@ -18,9 +18,9 @@ use wirework::codec::Lines;
 use wirework::socket::ListenOptions;
 use wirework::time::{sleep, timeout};
 use wirework::{Context, Deadline, Deadlines, Framed, Network, RunningServer, Server, Signals, connect};
-use wirework_tests::on_each_runtime;
+use wirework_tests::{PATIENCE, on_each_runtime};
 
-use crate::{ask, report};
+use crate::{LONG, ask, report};
 
 on_each_runtime![
     a_server_in_a_child,
@@ -43,10 +43,13 @@ async fn a_server_in_a_child<N: Network>(network: N) {
         "adopted" => serve_adopted(&network),
         "naps" => serve_naps(&network, listen()),
         "stuck" => {
-            Server::new(&network).serve_service(listen(), Lines::new(), async |line: String| match line.as_str() {
+            let service = async |line: String| match line.as_str() {
                 "ready?" => io::Result::Ok(line),
                 _ => std::future::pending().await,
-            })
+            };
+            Server::new(&network)
+                .drain_deadline(LONG)
+                .serve_service(listen(), Lines::new(), service)
         }
         "few descriptors" => {
             let listener = listen();
@@ -243,17 +246,14 @@ async fn a_second_signal_cuts_at_once<N: Network>(network: N) {
     client.send("for ever").await.unwrap();
     client.flush().await.unwrap();
     server.signal();
-    // The listener closes when the first signal has been taken; the default drain deadline is 30 seconds away.
+    // The listener closes when the first signal has been taken; the drain deadline is an hour away.
     while connect(&network, &server.addr.to_string()).await.is_ok() {
         sleep(&network, Duration::from_millis(1)).await;
     }
     server.signal();
     assert!(matches!(client.next().await, Ok(None) | Err(_)));
     let finish = network.blocking(|| server.finish());
-    let (report, status) = timeout(&network, Duration::from_secs(20), finish)
-        .await
-        .unwrap()
-        .unwrap();
+    let (report, status) = timeout(&network, PATIENCE, finish).await.unwrap().unwrap();
     // One that asked whether the listener was still there may have been served.
     assert!(report.ends_with("cut 1"), "{report}");
     assert!(status.success(), "{status}");

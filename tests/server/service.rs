@@ -303,7 +303,7 @@ async fn a_slow_request_misses_its_deadline<N: Network>(network: N) {
         .serve_service(listener, Lines::new(), service);
     let mut client = client(&network, &server).await;
     for _ in 0..3 {
-        clock.advance(limit * 2);
+        clock.advance(limit * 2).await;
         assert_eq!(ask(&mut client, "at once").await.unwrap(), "at once");
     }
     send_all(&mut client, ["never".to_string(), "behind it".to_string()]).await;
@@ -311,7 +311,7 @@ async fn a_slow_request_misses_its_deadline<N: Network>(network: N) {
         sleep(&network, Duration::from_millis(1)).await;
     }
     while server.report().timed_out == 0 {
-        clock.advance(limit / 4);
+        clock.advance(limit / 4).await;
         sleep(&network, Duration::from_millis(1)).await;
     }
     assert_eq!(server.report().missed(Deadline::Request), 1);

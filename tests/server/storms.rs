@@ -115,12 +115,14 @@ async fn slow_clients_are_cut_while_a_normal_one_is_served<N: Network>(network: 
     for _ in 0..CLIENTS {
         slow.push(connect(&network, &target).await.unwrap());
     }
+    // Whoever is accepted later has more time.
+    report(&network, &server, |report| report.accepted == 1 + CLIENTS).await;
     for passed in 1..=20 {
         for stream in &mut slow {
             // Those that were cut cannot be written to.
             let _ = stream.write_all(b"x").await;
         }
-        clock.advance(second);
+        clock.advance(second).await;
         let line = format!("after {passed} s");
         assert_eq!(ask(&mut normal, &line).await.unwrap(), line);
         if passed < 9 {

@@ -277,12 +277,14 @@ async fn a_silent_peer_misses_the_handshake_deadline<N: Network>(network: N) {
     let mut slow = connect(&network, &target).await.unwrap();
     slow.write_all(b"PROXY TCP4 ").await.unwrap();
     report(&network, &server, |report| report.active == 2).await;
-    clock.advance(limit.checked_sub(Duration::from_millis(1)).unwrap());
+    clock
+        .advance(limit.checked_sub(Duration::from_millis(1)).unwrap())
+        .await;
     let connector = Connector::new(&network).announce(header());
     let mut other = Framed::new(connector.connect(&target).await.unwrap(), Lines::new());
     assert_eq!(ask(&mut other, "done?").await.unwrap(), "done?");
     assert_eq!(server.report().timed_out, 0, "early");
-    clock.advance(Duration::from_millis(1));
+    clock.advance(Duration::from_millis(1)).await;
     let report = report(&network, &server, |report| report.timed_out == 2).await;
     assert_eq!((report.missed(Deadline::Handshake), report.accepted), (2, 3));
     assert_eq!(silent.read(&mut [0]).await.unwrap_or(0), 0);
@@ -299,18 +301,18 @@ async fn a_late_handshake_leaves_the_other_deadlines_whole<N: Network>(network: 
         .await
         .unwrap();
     report(&network, &server, |report| report.active == 1).await;
-    clock.advance(limit * 9);
+    clock.advance(limit * 9).await;
     stream.write_all(&header().to_bytes().unwrap()).await.unwrap();
     let handle = server.handle();
     while handle.connections()[0].phase != wirework::Phase::Idle {
         sleep(&network, Duration::from_millis(1)).await;
     }
-    clock.advance(limit / 2);
+    clock.advance(limit / 2).await;
     let mut client = Framed::new(stream, Lines::new());
     assert_eq!(ask(&mut client, "in time").await.unwrap(), "in time");
     // And they do count from then on.
     while server.report().timed_out == 0 {
-        clock.advance(limit / 8);
+        clock.advance(limit / 8).await;
         sleep(&network, Duration::from_millis(1)).await;
     }
     assert_eq!(server.report().missed(Deadline::Idle), 1);
