@@ -149,26 +149,27 @@ async fn all_that_was_tried_is_named<N: Network>(network: N) {
 
 async fn the_deadline_names_who_has_not_answered<N: Network>(network: N) {
     let (hole, refusal) = (BlackHole::new(), Refusal::new());
-    let connector = Connector::new(&network)
-        .stagger(Duration::from_millis(1))
-        .deadline(Duration::from_millis(50));
-    let error = connector
-        .connect_any(&[hole.addr, refusal.addr])
-        .await
-        .map(drop)
-        .unwrap_err();
-    assert!(matches!(error, ConnectError::TimedOut { .. }), "{error:?}");
-    let [first, second] = error.attempts() else {
-        panic!("{error:?}")
-    };
-    assert_eq!(
-        (first.addr, first.error.kind()),
-        (refusal.addr, io::ErrorKind::ConnectionRefused)
-    );
-    assert_eq!((second.addr, second.error.kind()), (hole.addr, io::ErrorKind::TimedOut));
-    let text = io::Error::from(error).to_string();
-    assert!(text.contains("within 50ms"), "{text}");
-    assert!(text.contains(&format!("{} has not answered", hole.addr)), "{text}");
+    let connector = Connector::new(&network).stagger(Duration::from_millis(1));
+    // The refusal must come in time, which it may not where the machine is busy.
+    for limit in [50, 500, 5_000, 50_000].map(Duration::from_millis) {
+        let connector = connector.clone().deadline(limit);
+        let connected = connector.connect_any(&[hole.addr, refusal.addr]).await;
+        let error = connected.map(drop).unwrap_err();
+        assert!(matches!(error, ConnectError::TimedOut { .. }), "{error:?}");
+        let attempts: Vec<_> = error
+            .attempts()
+            .iter()
+            .map(|attempt| (attempt.addr, attempt.error.kind()))
+            .collect();
+        let text = io::Error::from(error).to_string();
+        assert!(text.contains(&format!("within {limit:?}")), "{text}");
+        assert!(text.contains(&format!("{} has not answered", hole.addr)), "{text}");
+        let refused = (refusal.addr, io::ErrorKind::ConnectionRefused);
+        if attempts == [refused, (hole.addr, io::ErrorKind::TimedOut)] {
+            return;
+        }
+    }
+    panic!("nobody was refused");
 }
 
 async fn a_resolver_that_never_answers_is_given_up<N: Network>(network: N) {

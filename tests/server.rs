@@ -242,10 +242,10 @@ const LONG: Duration = Duration::from_hours(1);
 
 /// Shuts down a server with a [`LONG`] drain deadline, second by second on its own clock, until it has ended.
 async fn shutdown_within_grace<N: Network>(network: &N, clock: &ManualClock<N>, server: RunningServer) -> Report {
-    let mut ended = network.spawn(server.shutdown());
+    let mut ended = clock.spawn(server.shutdown());
     loop {
         let pass = async {
-            sleep(network, Duration::from_millis(5)).await;
+            sleep(network, Duration::from_millis(1)).await;
             clock.advance(Duration::from_secs(1)).await;
             None
         };
