@@ -15,6 +15,7 @@ mod source;
 mod stream;
 mod tcp;
 mod timer;
+mod transfer;
 mod udp;
 #[cfg(unix)]
 mod unix;

@@ -12,6 +12,7 @@ use wirework::socket::AsSocket;
 use crate::interest::{Interest, Seen};
 use crate::plain::Plain;
 use crate::reactor::{Reactor, Registered};
+use crate::transfer;
 
 /// A socket that is read, written and waited for through `&self`.
 #[derive(Debug)]
@@ -131,7 +132,7 @@ where
     for<'a> &'a T: Read,
 {
     pub(crate) fn poll_read(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.poll_transfer(Interest::Read, cx, buf.len(), |mut io| io.read(buf))
+        self.poll_transfer(Interest::Read, cx, buf.len(), |io| transfer::read(io, buf))
     }
 
     pub(crate) fn poll_read_vectored(
@@ -149,7 +150,7 @@ where
     for<'a> &'a T: Write,
 {
     pub(crate) fn poll_write(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.poll_transfer(Interest::Write, cx, buf.len(), |mut io| io.write(buf))
+        self.poll_transfer(Interest::Write, cx, buf.len(), |io| transfer::write(io, buf))
     }
 
     pub(crate) fn poll_write_vectored(&self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
