@@ -55,22 +55,30 @@ fn a_borrowed_frame_costs_no_allocation() {
     assert_eq!(steady(RawBytes::new()).count_total, 0);
 }
 
+/// How many allocations it takes to decode `FRAMES` frames of that size by value, in one batch.
+fn owned(size: usize) -> u64 {
+    let mut encoded = WriteBuf::new();
+    for _ in 0..FRAMES {
+        LengthDelimited::new().encode(vec![7; size], &mut encoded).unwrap();
+    }
+    let bytes = encoded.to_vec();
+    let mut deframer = Deframer::new(LengthDelimited::new());
+    let mut round = || {
+        deframer.push(&bytes);
+        while deframer.next().unwrap().is_some() {}
+    };
+    round();
+    measure(round).count_total
+}
+
 #[test]
-fn an_owned_frame_costs_no_allocation() {
-    for size in [64, 1000, 3000] {
-        let mut encoded = WriteBuf::new();
-        for _ in 0..FRAMES {
-            LengthDelimited::new().encode(vec![7; size], &mut encoded).unwrap();
-        }
-        let bytes = encoded.to_vec();
-        let mut deframer = Deframer::new(LengthDelimited::new());
-        let mut round = || {
-            deframer.push(&bytes);
-            while deframer.next().unwrap().is_some() {}
-        };
-        round();
-        let count = measure(round).count_total;
+fn an_owned_frame_is_one_allocation_if_it_is_short_and_else_none() {
+    for size in [1, 64, 256] {
+        assert_eq!(owned(size), FRAMES as u64, "of {size} bytes");
+    }
+    for size in [257, 1000, 3000] {
         // One for all frames of a batch, to share memory.
+        let count = owned(size);
         assert!(count <= 2, "{count} allocations for {FRAMES} frames of {size} bytes");
     }
 }

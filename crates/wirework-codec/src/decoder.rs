@@ -109,10 +109,11 @@ pub trait Decoder {
         Glance::Never
     }
 
-    /// Whether frames are made by [`copy`](Self::copy).
+    /// Whether a frame whose payload is that long is made by [`copy`](Self::copy) rather than by [`cut`](Self::cut).
     #[doc(hidden)]
     #[inline]
-    fn copies(&self) -> bool {
+    fn copies(&self, len: usize) -> bool {
+        let _ = len;
         false
     }
 
@@ -128,13 +129,6 @@ pub trait Decoder {
     fn cut(&mut self, src: &mut ReadBuf, span: &Span) -> Self::Item {
         let _ = (src, span);
         unreachable!("a decoder that finds where to cut cuts there")
-    }
-
-    /// As [`cut`](Self::cut), of a frame in a buffer whose bytes are gathered.
-    #[doc(hidden)]
-    #[inline]
-    fn split(&mut self, src: &mut ReadBuf, span: &Span) -> Self::Item {
-        self.cut(src, span)
     }
 
     /// Makes something else of each frame.

@@ -6,7 +6,7 @@ use std::error::Error;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use crate::read_buf::COPIED;
+use crate::read_buf::{is_copied, split};
 use crate::{BorrowDecoder, Decoder, Glance, ReadBuf, Span};
 
 /// Cuts a byte stream into runs of bytes.
@@ -131,14 +131,18 @@ impl<F: Framing> Decoder for F {
     }
 
     #[inline]
-    fn cut(&mut self, src: &mut ReadBuf, span: &Span) -> Bytes {
-        src.take(span)
+    fn copies(&self, len: usize) -> bool {
+        is_copied(len)
     }
 
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "as `ReadBuf::split`")]
-    fn split(&mut self, src: &mut ReadBuf, span: &Span) -> Bytes {
-        src.split(span)
+    #[inline]
+    fn copy(&mut self, frame: &[u8]) -> Result<Bytes, F::Error> {
+        Ok(Bytes::copy_from_slice(frame))
+    }
+
+    #[inline]
+    fn cut(&mut self, src: &mut ReadBuf, span: &Span) -> Bytes {
+        src.take(span)
     }
 
     #[inline]
@@ -178,11 +182,8 @@ pub(crate) fn unescape<'a, F: Framing>(framing: &mut F, frame: &'a mut [u8]) -> 
 
 /// Takes a frame off the front of `src`.
 fn take<F: Framing>(framing: &mut F, src: &mut BytesMut, span: &Span) -> Result<Option<Bytes>, F::Error> {
-    if !F::ESCAPES && !span.is_skipped() && span.payload().len() > COPIED {
-        let mut frame = src.split_to(span.len());
-        frame.truncate(span.payload().end);
-        frame.advance(span.payload().start);
-        return Ok(Some(frame.freeze()));
+    if !F::ESCAPES && !span.is_skipped() && !is_copied(span.payload().len()) {
+        return Ok(Some(split(src, span)));
     }
     let frame = if span.is_skipped() {
         Ok(None)

@@ -127,7 +127,7 @@ impl Decoder for Lines {
     }
 
     #[inline]
-    fn copies(&self) -> bool {
+    fn copies(&self, _: usize) -> bool {
         true
     }
 

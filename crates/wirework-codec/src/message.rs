@@ -196,7 +196,7 @@ where
     }
 
     #[inline]
-    fn copies(&self) -> bool {
+    fn copies(&self, _: usize) -> bool {
         true
     }
 

@@ -20,9 +20,9 @@ const MAX_READ: usize = 256 * 1024;
 /// Up to this many bytes, or a quarter of a block, are moved out of it to let it go while waiting for more.
 const SMALL: usize = 2 * 1024;
 
-/// Owned frames up to this many bytes are copied out of a [`BytesMut`]: to allocate and copy so little costs no more than to
-/// share memory, and keeps less of it alive.
-pub(crate) const COPIED: usize = 256;
+/// Owned frames up to this many bytes are copies. To allocate and copy so little, and to free it, costs less than to count up and
+/// down who shares memory, which takes two locked instructions; and it keeps nothing else alive.
+const COPIED: usize = 256;
 
 /// What a [`Deframer`](crate::Deframer) has read and its decoder has not decoded.
 ///
@@ -97,17 +97,6 @@ impl ReadBuf {
         }
     }
 
-    /// As [`bytes`](Self::bytes), if frames can be [split off](Self::split) them at once.
-    #[inline]
-    pub(crate) fn gathered_bytes(&self) -> Option<&[u8]> {
-        match &self.memory {
-            Memory::Lent { lent, undecoded } if lent.form == Form::Gathered && undecoded.start == undecoded.end => {
-                Some(&lent.gathered)
-            }
-            _ => None,
-        }
-    }
-
     /// As [`bytes`](Self::bytes), if they are in place.
     #[inline]
     pub(crate) fn bytes_in_place(&self) -> Option<&[u8]> {
@@ -150,24 +139,23 @@ impl ReadBuf {
         }
     }
 
-    /// Takes a frame off the front: as a part of the memory that it was read into, or of a copy of all that was read with it, if
-    /// it is short; or as a copy of its own, if it is a small one with nothing behind it, or so short that it would keep
-    /// more than 1024 times its length alive.
+    /// Takes a frame off the front: as a copy if it is of up to 256 bytes, or up to 2 KiB with nothing behind it, or so short that it
+    /// would keep more than 1024 times its length alive; else as a part of the memory that it was read into.
     ///
     /// # Panics
     /// Panics when there are fewer bytes than the frame takes.
     pub fn take(&mut self, span: &Span) -> Bytes {
         let payload = span.payload();
+        if is_copied(payload.len()) {
+            let frame = Bytes::copy_from_slice(&self.bytes()[payload]);
+            self.advance(span.len());
+            return frame;
+        }
         let is_last = span.len() == self.len();
         let (lent, undecoded) = self.lent();
-        if lent.form == Form::Gathered || (lent.form == Form::InPlace && !is_last && lent.gathers(payload.len())) {
+        if lent.form == Form::Gathered {
             lent.gather(mem::take(undecoded));
-            if payload.len() >= lent.least_split {
-                return self.split(span);
-            }
-            let frame = Bytes::copy_from_slice(&lent.gathered[payload]);
-            lent.gathered.advance(span.len());
-            return frame;
+            return lent.take_gathered(span);
         }
         let start = undecoded.start;
         self.advance(span.len());
@@ -179,38 +167,15 @@ impl ReadBuf {
         frame
     }
 
-    /// Whether the bytes are gathered, and the frame at the front is to be [split off](Self::split) them.
-    #[inline]
-    pub(crate) fn splits(&self, span: &Span) -> bool {
-        match &self.memory {
-            Memory::Lent { lent, undecoded } => {
-                lent.form == Form::Gathered
-                    && undecoded.start == undecoded.end
-                    && span.payload().len() >= lent.least_split
-            }
-            Memory::Aside(_) => false,
-        }
-    }
-
-    /// Splits a frame off the front of what is [gathered](Self::gathered_bytes).
-    ///
-    /// Of all ways to make a frame, this is the one that the compiler can see through. What others return it takes for a piece
-    /// of memory, and moves two fields at a time. They were written one at a time, so the processor cannot read them like that
-    /// until it has really written them, and that takes 10 ns.
+    /// As [`advance`](Self::advance), of bytes that are [in place](Self::bytes_in_place).
     ///
     /// # Panics
-    /// Panics when there are fewer bytes than the frame takes.
-    #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "on the way of every frame, and a result by reference costs more than all it does"
-    )]
-    pub(crate) fn split(&mut self, span: &Span) -> Bytes {
-        let (lent, _) = self.lent();
-        let mut frame = lent.gathered.split_to(span.len());
-        frame.truncate(span.payload().end);
-        frame.advance(span.payload().start);
-        frame.freeze()
+    /// Panics when there are fewer.
+    #[inline]
+    pub(crate) fn advance_in_place(&mut self, count: usize) {
+        let (_, undecoded) = self.lent();
+        assert!(count <= undecoded.len(), "no more bytes are decoded than were read");
+        undecoded.start += count;
     }
 
     /// Gives the bytes of a located frame to `parse`, and drops the frame. If that fails, drops all the rest as well.
@@ -365,4 +330,18 @@ impl ReadBuf {
 /// How often the smallest block is doubled to get one of `size` bytes.
 fn class_of(size: usize) -> u8 {
     (size / MIN_BLOCK).max(1).ilog2().to_le_bytes()[0]
+}
+
+/// Whether an owned frame of that length is a copy, whatever is around it.
+#[inline]
+pub(crate) fn is_copied(len: usize) -> bool {
+    len <= COPIED
+}
+
+/// Splits a frame off the front of `src`.
+pub(crate) fn split(src: &mut BytesMut, span: &Span) -> Bytes {
+    let mut frame = src.split_to(span.len());
+    frame.truncate(span.payload().end);
+    frame.advance(span.payload().start);
+    frame.freeze()
 }

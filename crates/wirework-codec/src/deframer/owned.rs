@@ -22,36 +22,28 @@ impl<D: Decoder> Deframer<D> {
             return self.next_decoded();
         }
         // The most frequent way, straight on. What is rare is in functions of its own.
-        let bytes = if self.decoder.copies() {
-            self.undecoded.bytes_in_place()
-        } else {
-            self.undecoded.gathered_bytes()
-        };
-        let Some(bytes) = bytes else {
+        let Some(bytes) = self.undecoded.bytes_in_place() else {
             return swapped(self.next_rarely());
         };
         if self.state != State::Open {
             return swapped(self.next_rarely());
         }
-        if bytes.is_empty() {
-            return Ok(None);
-        }
         let span = match self.decoder.glance_cut(bytes) {
             Glance::Frame(span) => span,
             Glance::Unclear => return swapped(self.next_rarely()),
+            Glance::Never if bytes.is_empty() => return Ok(None),
             Glance::Never => match self.decoder.find_cut(bytes) {
                 Ok(Some(span)) if span.is_frame() => span,
                 other => return swapped(self.next_settled(other)),
             },
         };
-        if !self.decoder.copies() {
-            if self.undecoded.splits(&span) {
-                return Ok(Some(self.decoder.split(&mut self.undecoded, &span)));
-            }
-            return swapped(self.next_cut(&span));
+        let payload = span.payload();
+        if !self.decoder.copies(payload.len()) {
+            // A copy, so that where a frame lies need not be in memory unless it is cut.
+            return swapped(self.next_cut(&span.clone()));
         }
-        let frame = self.decoder.copy(&bytes[span.payload()]);
-        self.undecoded.advance(span.len());
+        let frame = self.decoder.copy(&bytes[payload]);
+        self.undecoded.advance_in_place(span.len());
         match frame {
             Ok(frame) => Ok(Some(frame)),
             Err(source) => Err(self.uncut(source, &span)),
@@ -142,9 +134,6 @@ impl<D: Decoder> Deframer<D> {
     #[inline]
     pub fn cut(&mut self, _: Located) -> Result<D::Item, DecodeError<D::Error>> {
         let located = self.undecoded.located().clone();
-        if self.undecoded.splits(&located) && !self.decoder.copies() {
-            return Ok(self.decoder.split(&mut self.undecoded, &located));
-        }
         cut(&mut self.decoder, &mut self.undecoded, &located).map_err(|source| self.uncut(source, &located))
     }
 
@@ -174,7 +163,7 @@ impl<D: Decoder> Deframer<D> {
 /// Takes the frame at `span` off `undecoded`, also where it turns out to mean nothing.
 #[inline]
 fn cut<D: Decoder>(decoder: &mut D, undecoded: &mut ReadBuf, span: &Span) -> Result<D::Item, D::Error> {
-    if !decoder.copies() {
+    if !decoder.copies(span.payload().len()) {
         return Ok(decoder.cut(undecoded, span));
     }
     let frame = decoder.copy(&undecoded.bytes()[span.payload()]);

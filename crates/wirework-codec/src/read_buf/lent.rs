@@ -14,10 +14,6 @@ use crate::block::{Block, MIN_BLOCK};
 /// A frame keeps at most this many times its own length alive; where it would be more, it is copied.
 const PINNED: usize = 1024;
 
-/// If the first frame of what was read is no longer than this, all that was read with it is copied into one [`BytesMut`], off which
-/// frames are split at half the cost of shares in the block.
-const GATHERED: usize = 512;
-
 /// A thread keeps at most this many of these for reuse.
 const POOL_SIZE: usize = 16;
 
@@ -36,8 +32,6 @@ pub(super) struct Lent {
     pub(super) frozen: Bytes,
     /// If gathered, what is undecoded, in front of what is so in `block`.
     pub(super) gathered: BytesMut,
-    /// If gathered, how long a frame is at least that is split off: a shorter one would keep too much alive.
-    pub(super) least_split: usize,
     /// The frame found last, from the first undecoded byte.
     pub(super) located: Span,
 }
@@ -51,6 +45,7 @@ pub(super) enum Form {
 
 impl Lent {
     /// An empty one, with a block unless it is new.
+    #[expect(clippy::unnecessary_box_returns, reason = "the box is what is kept")]
     pub(super) fn from_pool() -> Box<Self> {
         let pooled = POOL.try_with(|pool| pool.borrow_mut().pop()).ok().flatten();
         pooled.unwrap_or_else(|| {
@@ -59,7 +54,6 @@ impl Lent {
                 block: Block::EMPTY,
                 frozen: Bytes::new(),
                 gathered: BytesMut::new(),
-                least_split: 0,
                 located: Span::skip(0),
             })
         })
@@ -135,7 +129,6 @@ impl Lent {
                 Form::InPlace | Form::Gathered => &self.block[undecoded],
             };
             self.gathered.extend_from_slice(undecoded);
-            self.least_split = self.gathered.capacity() / PINNED;
         }
         if self.form == Form::Frozen {
             self.frozen = Bytes::new();
@@ -157,9 +150,15 @@ impl Lent {
         0..len
     }
 
-    /// Whether to gather what is in place, of which the first frame is that long.
-    pub(super) fn gathers(&self, frame: usize) -> bool {
-        frame <= GATHERED && !is_pinned(&self.block, frame)
+    /// Takes a frame off the front of what is gathered.
+    pub(super) fn take_gathered(&mut self, span: &Span) -> Bytes {
+        let payload = span.payload();
+        if payload.len() >= self.gathered.capacity() / PINNED {
+            return super::split(&mut self.gathered, span);
+        }
+        let frame = Bytes::copy_from_slice(&self.gathered[payload]);
+        self.gathered.advance(span.len());
+        frame
     }
 
     /// The bytes of `frame`, of what is not gathered; with nothing behind it if it is the last.
