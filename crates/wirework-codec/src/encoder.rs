@@ -49,6 +49,18 @@ pub trait Encoder<Item> {
     /// # Errors
     /// Fails when the protocol cannot carry the frame, for instance because it is too long.
     fn encode(&mut self, item: Item, dst: &mut WriteBuf) -> Result<(), Self::Error>;
+
+    /// Appends what [`encode`](Self::encode) would, if that takes a few instructions and cannot fail, so that whoever drives the
+    /// encoder need not remember what to take back. Otherwise gives `item` back, having done nothing.
+    ///
+    /// # Errors
+    /// `item` itself, which takes a closer look.
+    #[doc(hidden)]
+    #[inline]
+    fn encode_at_a_glance(&mut self, item: Item, dst: &mut WriteBuf) -> Result<(), Item> {
+        let _ = dst;
+        Err(item)
+    }
 }
 
 /// Bytes to be sent, in any of the forms that people have them: codecs that carry plain bytes encode all of these.

@@ -217,9 +217,18 @@ impl LengthDelimited {
 impl<P: Payload> Encoder<P> for LengthDelimited {
     type Error = LengthError;
 
+    #[inline]
+    fn encode(&mut self, item: P, dst: &mut WriteBuf) -> Result<(), LengthError> {
+        match self.encode_at_a_glance(item, dst) {
+            Ok(()) => Ok(()),
+            Err(item) => self.encode_any(item, dst),
+        }
+    }
+
+    /// A short frame with the settings that most people use.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "on the way of every frame")]
-    fn encode(&mut self, item: P, dst: &mut WriteBuf) -> Result<(), LengthError> {
+    fn encode_at_a_glance(&mut self, item: P, dst: &mut WriteBuf) -> Result<(), P> {
         let body = item.as_ref();
         if body.len() < UNCOPIED
             && let Ok(header) = u32::try_from(body.len())
@@ -228,7 +237,7 @@ impl<P: Payload> Encoder<P> for LengthDelimited {
             dst.put_slices(&header.to_be_bytes(), body);
             return Ok(());
         }
-        self.encode_any(item, dst)
+        Err(item)
     }
 }
 

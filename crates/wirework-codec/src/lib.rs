@@ -16,6 +16,7 @@ mod block;
 mod borrow_decoder;
 mod byte_lines;
 mod cobs;
+mod copy_short;
 mod decoder;
 mod deframer;
 mod delimited;

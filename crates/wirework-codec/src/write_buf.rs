@@ -15,6 +15,7 @@ use bytes::Bytes;
 
 pub use self::mark::Mark;
 use crate::block::{Block, MIN_BLOCK};
+use crate::copy_short::copy_short;
 
 /// [`Bytes`] of at least this many bytes are queued as they are; shorter ones are copied, which costs less than a slice of
 /// their own in the write.
@@ -97,16 +98,17 @@ impl WriteBuf {
     /// room made once.
     #[inline]
     pub fn put_slices(&mut self, first: &[u8], second: &[u8]) {
+        let count = first.len() + second.len();
         if let Some(room) = self.block.get_mut(self.end..)
-            && let Some((head, rest)) = room.split_at_mut_checked(first.len())
-            && let Some(tail) = rest.get_mut(..second.len())
+            && let Some(room) = room.get_mut(..count)
         {
+            let (head, tail) = room.split_at_mut(first.len());
             head.copy_from_slice(first);
-            tail.copy_from_slice(second);
-            self.end += first.len() + second.len();
+            copy_short(tail, second);
+            self.end += count;
             return;
         }
-        self.make_room(first.len() + second.len());
+        self.make_room(count);
         self.put_slices(first, second);
     }
 

@@ -168,17 +168,17 @@ impl<E> Outbound<E> {
             return Err(self.refusal().into());
         }
         let buf: &mut WriteBuf = self.buf.get_or_insert_with(spare_buf::take);
-        let mark = buf.mark();
-        match self.encoder.encode(item, buf) {
-            Ok(()) => {
-                self.ledger.add_frame();
-                if buf.len() >= self.high as usize {
-                    self.state = State::Full;
-                }
-                Ok(())
+        if let Err(item) = self.encoder.encode_at_a_glance(item, buf) {
+            let mark = buf.mark();
+            if let Err(error) = self.encoder.encode(item, buf) {
+                return Err(take_back(buf, mark, error));
             }
-            Err(error) => Err(take_back(buf, mark, error)),
         }
+        self.ledger.add_frame();
+        if buf.len() >= self.high as usize {
+            self.state = State::Full;
+        }
+        Ok(())
     }
 
     /// Writes all that was appended.
