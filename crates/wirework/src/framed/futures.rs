@@ -3,7 +3,6 @@
 //! Futures by hand, each but a pointer to the connection: an `async fn` would keep a state and its arguments twice. Their polls
 //! are inlined into the handler, so that a frame which is there already costs no call; `poll_fn` leaves that to chance.
 
-use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -64,14 +63,14 @@ impl<'a, C: Connection, D: BorrowDecoder, E> Future for NextWithOutbox<'a, C, D,
 /// Appends a frame: where there is room at once, and with what that gave, else after waiting for it.
 ///
 /// To take a frame out of the handler's future into this one and out of that again takes longer than to append it: it is written
-/// in pieces and read as a whole, for which the processor waits until the pieces have left its store buffer.
-pub(super) enum SendFrame<'a, C, D, E: Encoder<T>, T> {
-    /// An error is in a box, for it is the larger and the rarer one, and all of the other would be written each time.
-    Appended(Option<Result<(), Box<WriteError<E::Error>>>>),
-    Waiting {
-        sides: &'a mut Sides<C, D, E>,
-        item: T,
-    },
+/// in pieces and read as a whole, for which the processor waits until the pieces have left its store buffer. So this is one word,
+/// and what is rare is in a box.
+pub(super) struct SendFrame<'a, C, D, E: Encoder<T>, T>(Option<Box<Unsent<'a, C, D, E, T>>>);
+
+/// A frame that was not appended at once.
+enum Unsent<'a, C, D, E: Encoder<T>, T> {
+    Failed(WriteError<E::Error>),
+    Waiting { sides: &'a mut Sides<C, D, E>, item: T },
 }
 
 impl<'a, C: Connection, D, E: Encoder<T>, T> SendFrame<'a, C, D, E, T> {
@@ -79,9 +78,10 @@ impl<'a, C: Connection, D, E: Encoder<T>, T> SendFrame<'a, C, D, E, T> {
     #[expect(clippy::inline_always, reason = "on the way of every frame")]
     pub(super) fn new(sides: &'a mut Sides<C, D, E>, item: T) -> Self {
         if sides.outbound.is_full() {
-            return Self::Waiting { sides, item };
+            return Self(Some(Box::new(Unsent::Waiting { sides, item })));
         }
-        Self::Appended(Some(sides.outbound.append(item).map_err(Box::new)))
+        let appended = sides.outbound.append(item);
+        Self(appended.err().map(|error| Box::new(Unsent::Failed(error))))
     }
 }
 
@@ -94,14 +94,25 @@ impl<C: Connection, D, E: Encoder<T>, T> Future for SendFrame<'_, C, D, E, T> {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "on the way of every frame")]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Self::Waiting { sides, .. } = &mut *self {
+        if self.0.is_none() {
+            return Poll::Ready(Ok(()));
+        }
+        self.poll_unsent(cx)
+    }
+}
+
+impl<C: Connection, D, E: Encoder<T>, T> SendFrame<'_, C, D, E, T> {
+    #[cold]
+    fn poll_unsent(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WriteError<E::Error>>> {
+        if let Some(unsent) = &mut self.0
+            && let Unsent::Waiting { sides, .. } = &mut **unsent
+        {
             ready!(sides.poll_ready(cx))?;
         }
-        Poll::Ready(match mem::replace(&mut *self, Self::Appended(None)) {
-            Self::Appended(result) => result
-                .expect("a future is not polled again once it is done")
-                .map_err(|error| *error),
-            Self::Waiting { sides, item } => sides.outbound.append(item),
+        Poll::Ready(match self.0.take().map(|unsent| *unsent) {
+            Some(Unsent::Waiting { sides, item }) => sides.outbound.append(item),
+            Some(Unsent::Failed(error)) => Err(error),
+            None => Ok(()),
         })
     }
 }
