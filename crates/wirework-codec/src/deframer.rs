@@ -10,6 +10,7 @@ mod tests;
 
 use bytes::Bytes;
 
+use crate::read_buf::Unparsed;
 use crate::{DecodeError, Fault, ReadBuf, Span};
 
 /// The most bytes that are buffered for one frame, unless set otherwise: 2 MiB.
@@ -207,6 +208,15 @@ impl<D> Deframer<D> {
             State::Open | State::Done => {}
         }
         Ok(())
+    }
+}
+
+impl<E> Unparsed<E> {
+    /// Ends the stream with it.
+    #[cold]
+    fn end(self, state: &mut State) -> DecodeError<E> {
+        *state = State::Done;
+        DecodeError::new(Fault::Malformed(self.source), self.offset, self.unread)
     }
 }
 

@@ -167,17 +167,6 @@ impl ReadBuf {
         frame
     }
 
-    /// As [`advance`](Self::advance), of bytes that are [in place](Self::bytes_in_place).
-    ///
-    /// # Panics
-    /// Panics when there are fewer.
-    #[inline]
-    pub(crate) fn advance_in_place(&mut self, count: usize) {
-        let (_, undecoded) = self.lent();
-        assert!(count <= undecoded.len(), "no more bytes are decoded than were read");
-        undecoded.start += count;
-    }
-
     /// Gives the bytes of a located frame to `parse`, and drops the frame. If that fails, drops all the rest as well.
     #[inline]
     pub(crate) fn take_in_place<'a, T, E>(

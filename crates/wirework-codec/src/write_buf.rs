@@ -99,9 +99,7 @@ impl WriteBuf {
     #[inline]
     pub fn put_slices(&mut self, first: &[u8], second: &[u8]) {
         let count = first.len() + second.len();
-        if let Some(room) = self.block.get_mut(self.end..)
-            && let Some(room) = room.get_mut(..count)
-        {
+        if let Some(room) = self.block[self.end..].get_mut(..count) {
             let (head, tail) = room.split_at_mut(first.len());
             head.copy_from_slice(first);
             copy_short(tail, second);

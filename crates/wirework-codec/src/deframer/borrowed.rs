@@ -3,7 +3,7 @@
 //! To find a frame and to parse it are two steps, for callers that must wait in between.
 
 use super::{Deframer, Located, State, swapped};
-use crate::{BorrowDecoder, DecodeError, Fault, Glance, Span};
+use crate::{BorrowDecoder, DecodeError, Glance, Span};
 
 impl<D: BorrowDecoder> Deframer<D> {
     /// The next frame, borrowed from here; otherwise as [`next`](Self::next).
@@ -152,9 +152,6 @@ impl<D: BorrowDecoder> Deframer<D> {
         } = self;
         undecoded
             .take_in_place(span, |frame| decoder.parse(frame))
-            .map_err(|fault| {
-                *state = State::Done;
-                DecodeError::new(Fault::Malformed(fault.source), fault.offset, fault.unread)
-            })
+            .map_err(|fault| fault.end(state))
     }
 }

@@ -18,6 +18,38 @@ impl<D: Decoder> Deframer<D> {
         reason = "a frame that is returned by a call goes through memory, which takes longer than all else that is done"
     )]
     pub fn next(&mut self) -> Result<Option<D::Item>, DecodeError<D::Error>> {
+        match self.next_at_a_glance() {
+            Some(frame) => frame.map(Some),
+            None => self.next_closely(),
+        }
+    }
+
+    /// The next frame, if a glance finds it and it is made by copying: the most frequent way of decoders that glance. Nothing has
+    /// happened otherwise.
+    #[doc(hidden)]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `next`")]
+    pub fn next_at_a_glance(&mut self) -> Option<Result<D::Item, DecodeError<D::Error>>> {
+        let Self {
+            decoder,
+            undecoded,
+            state,
+            ..
+        } = self;
+        match undecoded.bytes_in_place().map(|bytes| decoder.glance_cut(bytes)) {
+            Some(Glance::Frame(span)) if *state == State::Open && decoder.copies(span.payload().len()) => {
+                let frame = undecoded.take_in_place(&span, |frame| decoder.copy(frame));
+                Some(frame.map_err(|fault| fault.end(state)))
+            }
+            _ => None,
+        }
+    }
+
+    /// As [`next`](Self::next), when a glance has not found it.
+    #[doc(hidden)]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `next`, for decoders that never glance")]
+    pub fn next_closely(&mut self) -> Result<Option<D::Item>, DecodeError<D::Error>> {
         if !self.decoder.cuts() {
             return self.next_decoded();
         }
@@ -25,29 +57,30 @@ impl<D: Decoder> Deframer<D> {
         let Some(bytes) = self.undecoded.bytes_in_place() else {
             return swapped(self.next_rarely());
         };
-        if self.state != State::Open {
+        if self.state != State::Open || self.decoder.glance_cut(bytes) != Glance::Never {
             return swapped(self.next_rarely());
         }
-        let span = match self.decoder.glance_cut(bytes) {
-            Glance::Frame(span) => span,
-            Glance::Unclear => return swapped(self.next_rarely()),
-            Glance::Never if bytes.is_empty() => return Ok(None),
-            Glance::Never => match self.decoder.find_cut(bytes) {
-                Ok(Some(span)) if span.is_frame() => span,
-                other => return swapped(self.next_settled(other)),
-            },
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        let span = match self.decoder.find_cut(bytes) {
+            Ok(Some(span)) if span.is_frame() => span,
+            other => return swapped(self.next_settled(other)),
         };
-        let payload = span.payload();
-        if !self.decoder.copies(payload.len()) {
+        if !self.decoder.copies(span.payload().len()) {
             // A copy, so that where a frame lies need not be in memory unless it is cut.
             return swapped(self.next_cut(&span.clone()));
         }
-        let frame = self.decoder.copy(&bytes[payload]);
-        self.undecoded.advance_in_place(span.len());
-        match frame {
-            Ok(frame) => Ok(Some(frame)),
-            Err(source) => Err(self.uncut(source, &span)),
-        }
+        let Self {
+            decoder,
+            undecoded,
+            state,
+            ..
+        } = self;
+        undecoded
+            .take_in_place(&span, |frame| decoder.copy(frame))
+            .map(Some)
+            .map_err(|fault| fault.end(state))
     }
 
     /// As [`next`](Self::next), of a decoder that cuts, when the bytes are not in the form that most are in, or there are none, or

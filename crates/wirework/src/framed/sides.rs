@@ -44,7 +44,18 @@ impl<C: Connection, D, E> Sides<C, D, E> {
         D: Decoder,
     {
         if self.may_hand_out() {
-            match self.inbound.deframer.next() {
+            // Returned from here, and not from where the others come to: it stays in registers then.
+            match self.inbound.deframer.next_at_a_glance() {
+                Some(Ok(frame)) => {
+                    self.inbound.has_handed_out();
+                    return Poll::Ready(Ok(Some(frame)));
+                }
+                Some(Err(error)) => {
+                    return Poll::Ready(Err(fail(&mut self.connection, &mut self.outbound, cx, error)));
+                }
+                None => {}
+            }
+            match self.inbound.deframer.next_closely() {
                 Ok(Some(frame)) => {
                     self.inbound.has_handed_out();
                     return Poll::Ready(Ok(Some(frame)));
