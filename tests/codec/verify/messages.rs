@@ -1,7 +1,14 @@
 //! Messages in frames.
 
+use std::{io, iter};
+
+use futures_lite::future::block_on;
+use futures_lite::{AsyncReadExt, AsyncWriteExt};
+use wirework::Framed;
+use wirework::memory::pair;
 use wirework_codec::{
-    ByteLines, Cbor, Cobs, Json, JsonLines, LengthDelimited, MessagePack, Postcard, Protobuf, VarintDelimited,
+    ByteLines, Cbor, Cobs, Enclose, Encoder, Framing, Json, JsonFormat, JsonLines, LengthDelimited, Message,
+    MessagePack, Postcard, Protobuf, VarintDelimited, WriteBuf,
 };
 use wirework_testkit::verify_round_trip;
 
@@ -71,4 +78,44 @@ fn protobuf() {
         Some((5, bad)),
     );
     verify_round_trip(make, &["hi".to_owned(), String::new()]);
+}
+
+fn framed_by<'a, F: Encoder<&'a [u8]>>(mut framing: F, contents: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+    let mut dst = WriteBuf::new();
+    contents.for_each(|content| framing.encode(content, &mut dst).unwrap());
+    dst.to_vec()
+}
+
+/// Frames are found in several ways, at a glance or closely, in what was just read or in what was left of it: a message that is none
+/// must not slip through any.
+#[test]
+fn a_message_that_is_none_is_an_error_whatever_is_around_it() {
+    fn check<F>(framing: F)
+    where
+        F: Framing + Enclose + Clone + for<'a> Encoder<&'a [u8]> + Send + Unpin + 'static,
+    {
+        for good in 0..3 {
+            let asked = iter::repeat_n(&b"1"[..], good).chain([&b"{"[..], b"2"]);
+            let bytes = framed_by(framing.clone(), asked);
+            let (mut peer, stream) = pair(1024);
+            let mut framed = Framed::new(stream, Message::<u8, F, JsonFormat>::new(framing.clone()));
+            block_on(async {
+                peer.write_all(&bytes).await.unwrap();
+                for _ in 0..good {
+                    assert_eq!(framed.next().await.unwrap(), Some(1));
+                    framed.send(1).await.unwrap();
+                }
+                let error = io::Error::from(framed.next().await.unwrap_err());
+                assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{error}");
+                // What came before it was answered.
+                let answers = framed_by(framing.clone(), iter::repeat_n(&b"1"[..], good));
+                let mut answered = vec![0; answers.len()];
+                peer.read_exact(&mut answered).await.unwrap();
+                assert_eq!(answered, answers);
+                assert!(framed.next().await.unwrap().is_none());
+            });
+        }
+    }
+    check(LengthDelimited::new());
+    check(ByteLines::new());
 }
