@@ -169,7 +169,10 @@ impl ReadBuf {
 
     /// Gives the bytes of a located frame to `parse`, and drops the frame. If that fails, drops all the rest as well.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "on the way of every frame, which goes through memory otherwise")]
+    #[expect(
+        clippy::inline_always,
+        reason = "on the way of every frame, which goes through memory otherwise"
+    )]
     pub(crate) fn take_in_place<'a, T, E>(
         &'a mut self,
         span: &Span,

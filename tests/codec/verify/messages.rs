@@ -90,7 +90,7 @@ fn framed_by<'a, F: Encoder<&'a [u8]>>(mut framing: F, contents: impl Iterator<I
 /// must not slip through any.
 #[test]
 fn a_message_that_is_none_is_an_error_whatever_is_around_it() {
-    fn check<F>(framing: F)
+    fn check<F>(framing: &F)
     where
         F: Framing + Enclose + Clone + for<'a> Encoder<&'a [u8]> + Send + Unpin + 'static,
     {
@@ -116,6 +116,6 @@ fn a_message_that_is_none_is_an_error_whatever_is_around_it() {
             });
         }
     }
-    check(LengthDelimited::new());
-    check(ByteLines::new());
+    check(&LengthDelimited::new());
+    check(&ByteLines::new());
 }
