@@ -126,3 +126,38 @@ fn the_begin_of_a_frame_does_not_hold_the_memory_of_the_last() {
     deframer.push(&vec![0; 998_000]);
     assert_eq!(deframer.next_ref().unwrap().unwrap().len(), 1_000_000);
 }
+
+/// Knows of `BytesMut` only, as decoders of the ecosystem do.
+struct Bytewise;
+
+impl Decoder for Bytewise {
+    type Item = u8;
+    type Error = Infallible;
+
+    fn decode(&mut self, src: &mut BytesMut) -> Result<Option<u8>, Infallible> {
+        Ok((!src.is_empty()).then(|| src.split_to(1)[0]))
+    }
+}
+
+#[test]
+fn frames_are_taken_from_what_another_decoder_has_gathered() {
+    // The last is so long that the shorter ones would keep over 1024 times their length alive.
+    for sizes in [[10, 300, 3000], [10, 300, 400_000]] {
+        let mut deframer = Deframer::new(Bytewise);
+        deframer.push(b"!");
+        for size in sizes {
+            deframer.push(&u32::try_from(size).unwrap().to_be_bytes());
+            deframer.push(&vec![7; size]);
+        }
+        assert_eq!(deframer.next().unwrap(), Some(b'!'));
+        let mut deframer = deframer.map_decoder(|_| LengthDelimited::new());
+        for size in sizes {
+            assert_eq!(deframer.next().unwrap().unwrap(), vec![7; size]);
+        }
+        assert_eq!(deframer.next().unwrap(), None);
+        assert_eq!(
+            deframer.offset(),
+            1 + sizes.iter().map(|size| 4 + *size as u64).sum::<u64>()
+        );
+    }
+}
