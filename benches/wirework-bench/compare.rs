@@ -1,8 +1,8 @@
 //! Compares servers by the CPU time that they spend on a reply.
 //!
-//! Machines are noisy, so nothing here is trusted that could not be compared with the limit, measured moments before and after on the
-//! same cores: rounds in which all servers take turns, ratios within a round, medians over rounds. What was disturbed is
-//! measured again or left out, and counted.
+//! Machines are noisy, and faster at one moment than at the next, so nothing here is trusted that was not measured between two turns
+//! of the limit on the same cores: rounds in which all servers take turns, ratios to the limit just before and after, medians over
+//! rounds. What was disturbed is measured again or left out, and counted.
 
 mod counts;
 mod field;
@@ -98,8 +98,9 @@ struct Comparison {
 /// What was measured in one scenario, per contestant.
 struct Heat {
     scenario: &'static Scenario,
-    /// Slices, each with the limit's in the same round.
-    slices: Vec<Vec<(Slice, Slice)>>,
+    limits: Vec<Slice>,
+    /// Slices, each with the CPU time per reply of the limit just before and after.
+    slices: Vec<Vec<(Slice, f64)>>,
     dropped: Vec<usize>,
     counts: Vec<Counts>,
 }
@@ -115,7 +116,7 @@ impl Comparison {
         let scenarios = scenarios(args)?;
         let field = Field::start(&args.only, args.threads, args.deadlines)?;
         let runners = field.runners.len();
-        let turns = rounds * scenarios.len() * (runners + 1);
+        let turns = rounds * scenarios.len() * (2 * runners + 1);
         Ok(Self {
             scenarios: scenarios
                 .into_iter()
@@ -151,24 +152,25 @@ impl Comparison {
         Ok(())
     }
 
-    /// One round of a scenario: the limit, then all others, each time beginning with another one.
+    /// One round of a scenario: all servers, each time beginning with another one, and the limit before and after each.
     fn turn(&mut self, heat: usize, round: usize) -> Result<()> {
         let runners = self.field.runners.len();
-        let Some(limit) = self.calm_slice(heat, None)? else {
-            self.progress.inc(runners as u64);
-            for dropped in &mut self.scenarios[heat].dropped {
-                *dropped += 1;
-            }
-            return Ok(());
-        };
+        let mut before = self.calm_slice(heat, None)?;
+        self.scenarios[heat].limits.extend(before);
         for turn in 0..runners {
             let runner = (round + turn) % runners;
             let slice = self.calm_slice(heat, Some(runner))?;
+            let after = self.calm_slice(heat, None)?;
             let heat = &mut self.scenarios[heat];
-            match slice {
-                Some(slice) => heat.slices[runner].push((slice, limit)),
-                None => heat.dropped[runner] += 1,
+            heat.limits.extend(after);
+            match (before, slice, after) {
+                (Some(before), Some(slice), Some(after)) => {
+                    let limit = f64::midpoint(before.cpu_ns, after.cpu_ns);
+                    heat.slices[runner].push((slice, limit));
+                }
+                _ => heat.dropped[runner] += 1,
             }
+            before = after;
         }
         Ok(())
     }
@@ -214,6 +216,7 @@ impl Heat {
     fn new(scenario: &'static Scenario, runners: usize) -> Self {
         Self {
             scenario,
+            limits: Vec::new(),
             slices: vec![Vec::new(); runners],
             dropped: vec![0; runners],
             counts: vec![Counts::default(); runners + 1],
@@ -221,14 +224,12 @@ impl Heat {
     }
 
     fn results(&self, field: &Field) -> ScenarioResults {
-        let mut limits: Vec<_> = self.slices.iter().flatten().map(|(_, limit)| *limit).collect();
-        limits.dedup_by_key(|limit| limit.cpu_ns.to_bits());
-        let limit = row(field.limit.contestant, &limits, &[], 0, &self.counts[0]);
+        let limit = row(field.limit.contestant, &self.limits, &[], 0, &self.counts[0]);
         let others = field.runners.iter().enumerate().map(|(runner, server)| {
             let slices: Vec<_> = self.slices[runner].iter().map(|(slice, _)| *slice).collect();
             let ratios: Vec<_> = self.slices[runner]
                 .iter()
-                .map(|(slice, limit)| slice.cpu_ns / limit.cpu_ns)
+                .map(|(slice, limit)| slice.cpu_ns / limit)
                 .collect();
             row(
                 server.contestant,

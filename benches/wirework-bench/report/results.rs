@@ -43,7 +43,7 @@ pub(crate) struct Row {
     /// Rounds that were used, and rounds in which it could not be measured.
     pub(crate) rounds: usize,
     pub(crate) dropped: usize,
-    /// CPU time per reply over that of the limit in the same round. Not for the limit itself.
+    /// CPU time per reply over that of the limit just before and after. Not for the limit itself.
     pub(crate) ratio: Option<Spread>,
     /// CPU time of the server per reply, in nanoseconds.
     pub(crate) cpu_ns: f64,

@@ -42,7 +42,7 @@ pub(super) fn preamble(results: &Results) -> String {
 
 fn ratios(scenarios: &[ScenarioResults]) -> String {
     let mut text =
-        String::from("\nCPU time of the server per reply, over that of the epoll loop in the same round:\n\n");
+        String::from("\nCPU time of the server per reply, over that of the epoll loop just before and after:\n\n");
     let names: Vec<_> = scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
     row(&mut text, "", &names);
     row(&mut text, "---", &vec!["---"; names.len()]);
