@@ -33,8 +33,8 @@ use crate::{child, cpu};
 const ATTEMPTS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// A quick comparison begins no further round after that long.
-const QUICK: Duration = Duration::from_secs(140);
+/// A quick comparison begins nothing more after that long.
+const QUICK: Duration = Duration::from_secs(150);
 
 /// The arguments of `compare`.
 #[derive(Debug, clap::Args)]
@@ -48,7 +48,7 @@ pub(crate) struct Args {
     /// The runtimes to compare; all unless given.
     #[arg(long, value_delimiter = ',', value_name = "RUNTIMES")]
     only: Vec<Runtime>,
-    /// The scenarios to compare in: depth-1, depth-16, depth-128, 64-kib, 1000-connections, 10000-connections.
+    /// The scenarios to compare in: depth-1, depth-16, depth-128, 64-kib, 10-connections, 1000-connections, 10000-connections.
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     scenarios: Vec<String>,
     /// Compare wirework with all deadlines to wirework without any, rather than with others.
@@ -60,7 +60,7 @@ pub(crate) struct Args {
     /// How often each server gets its turn; 5 with --quick, 15 without.
     #[arg(long)]
     rounds: Option<usize>,
-    /// How long a turn is, in milliseconds; 250 with --quick, 500 without.
+    /// How long a turn is, in milliseconds; 150 with --quick, 500 without.
     #[arg(long, value_name = "MS")]
     window: Option<u64>,
     /// Keep measurements during which the machine was busy with something else.
@@ -107,7 +107,7 @@ struct Heat {
 
 impl Comparison {
     fn new(args: &Args) -> Result<Self> {
-        let (rounds, window) = if args.quick { (5, 250) } else { (15, 500) };
+        let (rounds, window) = if args.quick { (5, 150) } else { (15, 500) };
         let rounds = args.rounds.unwrap_or(rounds);
         let window = args.window.unwrap_or(window);
         ensure!(rounds > 0, "--rounds must be at least 1");
@@ -139,12 +139,13 @@ impl Comparison {
                 heat.counts[runner] = counts::count(*contestant, heat.scenario.load, &self.field)?;
             }
         }
-        for round in 0..self.rounds {
-            if self.deadline.is_some_and(|deadline| Instant::now() > deadline) {
-                self.rounds = round;
-                break;
-            }
+        'rounds: for round in 0..self.rounds {
             for heat in 0..self.scenarios.len() {
+                if self.deadline.is_some_and(|deadline| Instant::now() > deadline) {
+                    // The last one is not whole.
+                    self.rounds = round + usize::from(heat > 0);
+                    break 'rounds;
+                }
                 self.turn(heat, round)?;
             }
         }
@@ -256,13 +257,15 @@ fn row(contestant: Contestant, slices: &[Slice], ratios: &[f64], dropped: usize,
         rounds: slices.len(),
         dropped,
         ratio: spread(ratios),
-        cpu_ns: of(|slice| slice.cpu_ns),
-        replies_per_second: of(|slice| slice.rate),
-        latency_us: results::Latency {
-            p50: of(|slice| slice.latency_us[0]),
-            p99: of(|slice| slice.latency_us[1]),
-            p999: of(|slice| slice.latency_us[2]),
-        },
+        timed: (!slices.is_empty()).then(|| results::Timed {
+            cpu_ns: of(|slice| slice.cpu_ns),
+            replies_per_second: of(|slice| slice.rate),
+            latency_us: results::Latency {
+                p50: of(|slice| slice.latency_us[0]),
+                p99: of(|slice| slice.latency_us[1]),
+                p999: of(|slice| slice.latency_us[2]),
+            },
+        }),
         allocations: counts.allocations,
         syscalls: counts.syscalls,
     }

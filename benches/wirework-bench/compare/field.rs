@@ -119,6 +119,13 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         64 * 1024,
     ),
     scenario(
+        "10-connections",
+        "10 connections, one 64-byte frame under way on each",
+        10,
+        1,
+        64,
+    ),
+    scenario(
         "1000-connections",
         "1,000 connections, one 64-byte frame under way on each",
         1000,

@@ -34,7 +34,7 @@ pub(crate) struct ScenarioResults {
     pub(crate) rows: Vec<Row>,
 }
 
-/// One server in one scenario: medians over rounds.
+/// One server in one scenario.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Row {
     pub(crate) name: String,
@@ -45,14 +45,22 @@ pub(crate) struct Row {
     pub(crate) dropped: usize,
     /// CPU time per reply over that of the limit just before and after. Not for the limit itself.
     pub(crate) ratio: Option<Spread>,
-    /// CPU time of the server per reply, in nanoseconds.
-    pub(crate) cpu_ns: f64,
-    pub(crate) replies_per_second: f64,
-    pub(crate) latency_us: Latency,
+    /// `None` where no round was used.
+    #[serde(flatten)]
+    pub(crate) timed: Option<Timed>,
     /// Allocations per reply.
     pub(crate) allocations: Option<f64>,
     /// System calls per reply.
     pub(crate) syscalls: Option<Syscalls>,
+}
+
+/// What was timed: medians over the rounds that were used.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Timed {
+    /// CPU time of the server per reply, in nanoseconds.
+    pub(crate) cpu_ns: f64,
+    pub(crate) replies_per_second: f64,
+    pub(crate) latency_us: Latency,
 }
 
 /// A median between its quartiles.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::results::{Results, Row, ScenarioResults, Spread};
+use super::results::{Results, Row, ScenarioResults, Spread, Timed};
 
 /// All tables: the ratios of all scenarios, then each scenario's details.
 pub(crate) fn markdown(results: &Results) -> String {
@@ -90,13 +90,15 @@ fn details(scenario: &ScenarioResults) -> String {
 }
 
 pub(super) fn cells(row: &Row) -> [String; 10] {
-    let few = |count: Option<f64>| count.map_or("–".to_owned(), |count| format!("{count:.2}"));
+    let cell = |value: Option<f64>, decimals| value.map_or("–".to_owned(), |value| format!("{value:.decimals$}"));
+    let few = |count| cell(count, 2);
+    let timed = |field: fn(&Timed) -> f64| cell(row.timed.as_ref().map(field), 0);
     [
-        format!("{:.0}", row.cpu_ns),
-        format!("{:.0}", row.replies_per_second),
-        format!("{:.0}", row.latency_us.p50),
-        format!("{:.0}", row.latency_us.p99),
-        format!("{:.0}", row.latency_us.p999),
+        timed(|timed| timed.cpu_ns),
+        timed(|timed| timed.replies_per_second),
+        timed(|timed| timed.latency_us.p50),
+        timed(|timed| timed.latency_us.p99),
+        timed(|timed| timed.latency_us.p999),
         few(row.allocations),
         few(row.syscalls.map(|calls| calls.receive)),
         few(row.syscalls.map(|calls| calls.send)),
@@ -127,5 +129,25 @@ mod tests {
         };
         assert_eq!(ratio(Some(spread)), "1.23 (1.00–2.00)");
         assert_eq!(ratio(None), "never calm");
+    }
+
+    #[test]
+    fn what_was_never_calm_has_no_times() {
+        let row = Row {
+            name: "never calm".to_owned(),
+            runtime: "smol".to_owned(),
+            protocol: "framed".to_owned(),
+            rounds: 0,
+            dropped: 3,
+            ratio: None,
+            timed: None,
+            allocations: Some(0.0),
+            syscalls: None,
+        };
+        let cells = cells(&row);
+        assert_eq!(cells[..7].join(" "), "– – – – – 0.00 –");
+        assert_eq!(cells[9], "0");
+        let json = serde_json::to_string(&row).unwrap();
+        assert!(serde_json::from_str::<Row>(&json).unwrap().timed.is_none());
     }
 }
