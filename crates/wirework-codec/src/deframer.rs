@@ -154,6 +154,27 @@ impl<D> Deframer<D> {
         self.undecoded.release();
     }
 
+    /// Consumes the frame that lies in place at `span`, and has `read` make of it what the caller is after.
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "on the way of every frame, and a result by reference costs more than all it does"
+    )]
+    fn take_at<'a, T, E>(
+        &'a mut self,
+        span: &Span,
+        read: impl FnOnce(&'a mut D, &'a mut [u8]) -> Result<T, E>,
+    ) -> Result<T, DecodeError<E>> {
+        let Self {
+            decoder,
+            undecoded,
+            state,
+            ..
+        } = self;
+        let taken = undecoded.take_in_place(span, |frame| read(decoder, frame));
+        taken.map_err(|unparsed| unparsed.end(state))
+    }
+
     /// Ends the stream with an error in the frame that starts at `offset`.
     #[cold]
     fn fail<E>(&mut self, offset: u64, fault: Fault<E>) -> DecodeError<E> {

@@ -144,14 +144,6 @@ impl<D: BorrowDecoder> Deframer<D> {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as `parse`")]
     pub fn parse_at(&mut self, span: &Span) -> Result<D::Frame<'_>, DecodeError<D::Error>> {
-        let Self {
-            decoder,
-            undecoded,
-            state,
-            ..
-        } = self;
-        undecoded
-            .take_in_place(span, |frame| decoder.parse(frame))
-            .map_err(|fault| fault.end(state))
+        self.take_at(span, |decoder, frame| decoder.parse(frame))
     }
 }

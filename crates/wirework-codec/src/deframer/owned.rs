@@ -30,16 +30,10 @@ impl<D: Decoder> Deframer<D> {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as `next`")]
     pub fn next_at_a_glance(&mut self) -> Option<Result<D::Item, DecodeError<D::Error>>> {
-        let Self {
-            decoder,
-            undecoded,
-            state,
-            ..
-        } = self;
-        match undecoded.bytes_in_place().map(|bytes| decoder.glance_cut(bytes)) {
-            Some(Glance::Frame(span)) if *state == State::Open && decoder.copies(span.payload().len()) => {
-                let frame = undecoded.take_in_place(&span, |frame| decoder.copy(frame));
-                Some(frame.map_err(|fault| fault.end(state)))
+        let bytes = self.undecoded.bytes_in_place()?;
+        match self.decoder.glance_cut(bytes) {
+            Glance::Frame(span) if self.state == State::Open && self.decoder.copies(span.payload().len()) => {
+                Some(self.take_at(&span, |decoder, frame| decoder.copy(frame)))
             }
             _ => None,
         }
@@ -57,8 +51,13 @@ impl<D: Decoder> Deframer<D> {
         let Some(bytes) = self.undecoded.bytes_in_place() else {
             return swapped(self.next_rarely());
         };
-        if self.state != State::Open || self.decoder.glance_cut(bytes) != Glance::Never {
+        if self.state != State::Open {
             return swapped(self.next_rarely());
+        }
+        match self.decoder.glance_cut(bytes) {
+            Glance::Never => {}
+            Glance::Frame(span) => return swapped(self.next_cut(&span)),
+            Glance::Unclear => return swapped(self.next_rarely()),
         }
         if bytes.is_empty() {
             return Ok(None);
@@ -71,16 +70,7 @@ impl<D: Decoder> Deframer<D> {
             // A copy, so that where a frame lies need not be in memory unless it is cut.
             return swapped(self.next_cut(&span.clone()));
         }
-        let Self {
-            decoder,
-            undecoded,
-            state,
-            ..
-        } = self;
-        undecoded
-            .take_in_place(&span, |frame| decoder.copy(frame))
-            .map(Some)
-            .map_err(|fault| fault.end(state))
+        self.take_at(&span, |decoder, frame| decoder.copy(frame)).map(Some)
     }
 
     /// As [`next`](Self::next), of a decoder that cuts, when the bytes are not in the form that most are in, or there are none, or
