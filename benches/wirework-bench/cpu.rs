@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use nix::time::ClockId;
 use nix::unistd::Pid;
+use rustix::io::Errno;
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 /// How many cores there are.
@@ -37,14 +38,18 @@ pub(crate) fn waited(process: u32) -> Result<Duration> {
     let mut waited = 0;
     for task in fs::read_dir(format!("/proc/{process}/task"))? {
         let line = match fs::read_to_string(task?.path().join("schedstat")) {
-            // The thread has ended since.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) if is_of_ended(&error) => continue,
             line => line?,
         };
         let nanos = line.split_whitespace().nth(1).and_then(|field| field.parse().ok());
         waited += nanos.unwrap_or(0);
     }
     Ok(Duration::from_nanos(waited))
+}
+
+/// Whether a file of a thread cannot be read because the thread has ended: before it was opened, or since.
+fn is_of_ended(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(Errno::SRCH.raw_os_error())
 }
 
 /// For how long these cores ran anything at all, or their hypervisor something else: since boot, in steps of 10 ms.
@@ -84,6 +89,8 @@ pub(crate) fn kernel() -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
 
     #[test]
@@ -96,6 +103,21 @@ mod tests {
     #[test]
     fn this_process_has_used_time() {
         assert!(time(std::process::id()).unwrap() > Duration::ZERO);
-        assert!(waited(std::process::id()).is_ok());
+        waited(std::process::id()).unwrap();
+    }
+
+    #[test]
+    fn threads_that_end_meanwhile_are_none() {
+        let ended = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !ended.load(Ordering::Relaxed) {
+                    thread::spawn(|| {}).join().unwrap();
+                }
+            });
+            let looks = (0..2000).try_for_each(|_| waited(std::process::id()).map(drop));
+            ended.store(true, Ordering::Relaxed);
+            looks.unwrap();
+        });
     }
 }
