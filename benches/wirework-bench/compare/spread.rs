@@ -12,6 +12,7 @@ pub(crate) fn spread(values: &[f64]) -> Option<Spread> {
     let sorted = sorted(values.iter().copied());
     (!sorted.is_empty()).then(|| Spread {
         median: quantile(&sorted, 50),
+        error: error(&sorted),
         low: quantile(&sorted, 25),
         high: quantile(&sorted, 75),
     })
@@ -21,6 +22,24 @@ fn sorted(values: impl IntoIterator<Item = f64>) -> Vec<f64> {
     let mut values: Vec<_> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
     values
+}
+
+/// How far the median may be off, with 95 % confidence: half of all values are expected below it, give or take what chance gives a
+/// coin that is tossed as often, however the values are distributed. That of few values is the distance to the furthest.
+fn error(sorted: &[f64]) -> f64 {
+    let count = sorted.len() as f64;
+    let below = ((count - 1.96 * count.sqrt()) / 2.0).floor().max(1.0);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "at least 1, at most half of the values"
+    )]
+    let place = below as usize - 1;
+    let (Some(low), Some(high)) = (sorted.get(place), sorted.iter().nth_back(place)) else {
+        return 0.0;
+    };
+    let median = quantile(sorted, 50);
+    (median - low).max(high - median)
 }
 
 /// The value that `percent` of the others are below; between two values, the point in proportion.
@@ -43,7 +62,17 @@ mod tests {
         assert!(spread(&[]).is_none());
         let spread = spread(&[4.0, 1.0, 3.0, 2.0, 5.0]).unwrap();
         assert_eq!([spread.low, spread.median, spread.high], [2.0, 3.0, 4.0]);
+        assert_eq!(spread.error, 2.0);
         assert_eq!(median([1.0, 2.0]), 1.5);
         assert_eq!(median([]), 0.0);
+    }
+
+    #[test]
+    fn the_median_of_more_is_surer() {
+        // Of 100 values the 40th and the 61st are the bounds, as tables of the sign test give them.
+        let error = |count: u32| error(&(1..=count).map(f64::from).collect::<Vec<_>>());
+        assert!((error(100) - 10.5).abs() < 1e-9);
+        assert!((error(1)).abs() < 1e-9);
+        assert!(error(400) / 400.0 < error(100) / 100.0);
     }
 }

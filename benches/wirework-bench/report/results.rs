@@ -63,10 +63,12 @@ pub(crate) struct Timed {
     pub(crate) latency_us: Latency,
 }
 
-/// A median between its quartiles.
+/// A median between its quartiles, and how far off it may be.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Spread {
     pub(crate) median: f64,
+    /// Of a hundred such medians, 95 are within this of what no end of rounds would give.
+    pub(crate) error: f64,
     pub(crate) low: f64,
     pub(crate) high: f64,
 }

@@ -41,8 +41,10 @@ pub(super) fn preamble(results: &Results) -> String {
 }
 
 fn ratios(scenarios: &[ScenarioResults]) -> String {
-    let mut text =
-        String::from("\nCPU time of the server per reply, over that of the epoll loop just before and after:\n\n");
+    let mut text = String::from(
+        "\nCPU time of the server per reply, over that of the epoll loop just before and after: the median of all rounds, how far off that may be \
+        (95 % confidence), and where half of the rounds lie.\n\n",
+    );
     let names: Vec<_> = scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
     row(&mut text, "", &names);
     row(&mut text, "---", &vec!["---"; names.len()]);
@@ -59,12 +61,18 @@ fn ratios(scenarios: &[ScenarioResults]) -> String {
     text
 }
 
-/// A ratio and its quartiles.
+/// A ratio, how far off it may be, and its quartiles.
 pub(crate) fn ratio(spread: Option<Spread>) -> String {
-    let Some(Spread { median, low, high }) = spread else {
+    let Some(spread) = spread else {
         return "never calm".to_owned();
     };
-    format!("{median:.2} ({low:.2}–{high:.2})")
+    let Spread {
+        median,
+        error,
+        low,
+        high,
+    } = spread;
+    format!("{median:.2} ± {error:.2} ({low:.2}–{high:.2})")
 }
 
 fn details(scenario: &ScenarioResults) -> String {
@@ -124,10 +132,11 @@ mod tests {
     fn ratios_tell_their_spread() {
         let spread = Spread {
             median: 1.234,
+            error: 0.056,
             low: 1.0,
             high: 2.0,
         };
-        assert_eq!(ratio(Some(spread)), "1.23 (1.00–2.00)");
+        assert_eq!(ratio(Some(spread)), "1.23 ± 0.06 (1.00–2.00)");
         assert_eq!(ratio(None), "never calm");
     }
 
