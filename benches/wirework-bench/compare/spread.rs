@@ -25,8 +25,11 @@ fn sorted(values: impl IntoIterator<Item = f64>) -> Vec<f64> {
 }
 
 /// How far the median may be off, with 95 % confidence: half of all values are expected below it, give or take what chance gives a
-/// coin that is tossed as often, however the values are distributed. That of few values is the distance to the furthest.
-fn error(sorted: &[f64]) -> f64 {
+/// coin that is tossed as often, however the values are distributed. `None` of so few that even all of them bound it less surely.
+fn error(sorted: &[f64]) -> Option<f64> {
+    if sorted.len() < 6 {
+        return None;
+    }
     let count = sorted.len() as f64;
     let below = ((count - 1.96 * count.sqrt()) / 2.0).floor().max(1.0);
     #[expect(
@@ -35,11 +38,8 @@ fn error(sorted: &[f64]) -> f64 {
         reason = "at least 1, at most half of the values"
     )]
     let place = below as usize - 1;
-    let (Some(low), Some(high)) = (sorted.get(place), sorted.iter().nth_back(place)) else {
-        return 0.0;
-    };
     let median = quantile(sorted, 50);
-    (median - low).max(high - median)
+    Some((median - sorted[place]).max(sorted[sorted.len() - 1 - place] - median))
 }
 
 /// The value that `percent` of the others are below; between two values, the point in proportion.
@@ -62,7 +62,7 @@ mod tests {
         assert!(spread(&[]).is_none());
         let spread = spread(&[4.0, 1.0, 3.0, 2.0, 5.0]).unwrap();
         assert_eq!([spread.low, spread.median, spread.high], [2.0, 3.0, 4.0]);
-        assert_eq!(spread.error, 2.0);
+        assert_eq!(spread.error, None);
         assert_eq!(median([1.0, 2.0]), 1.5);
         assert_eq!(median([]), 0.0);
     }
@@ -71,8 +71,8 @@ mod tests {
     fn the_median_of_more_is_surer() {
         // Of 100 values the 40th and the 61st are the bounds, as tables of the sign test give them.
         let error = |count: u32| error(&(1..=count).map(f64::from).collect::<Vec<_>>());
-        assert!((error(100) - 10.5).abs() < 1e-9);
-        assert!((error(1)).abs() < 1e-9);
-        assert!(error(400) / 400.0 < error(100) / 100.0);
+        assert_eq!(error(100), Some(10.5));
+        assert_eq!([error(0), error(1), error(5)], [None; 3]);
+        assert_eq!(error(6), Some(2.5));
     }
 }

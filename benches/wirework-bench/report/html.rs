@@ -32,8 +32,8 @@ pub(super) fn page(results: &Results) -> Result<String> {
         preamble.replacen('`', "<code>", 1).replacen('`', "</code>", 1)
     )?;
     page += "<p>Each bar is the CPU time that a server spends on a reply, over that of an epoll loop written by hand, measured
-on the same core just before and after: the median of all rounds, with a line from the lower quartile to the upper one. The tables also say how far off the median may be (95 % confidence).
-Shorter is better.</p>";
+on the same core just before and after: the median of all rounds, with a line from the lower quartile to the upper one.
+The tables also say how far off the median may be (95 % confidence, of six rounds and more). Shorter is better.</p>";
     for scenario in &results.scenarios {
         section(&mut page, scenario)?;
     }

@@ -40,7 +40,8 @@ pub(crate) struct Row {
     pub(crate) name: String,
     pub(crate) runtime: String,
     pub(crate) protocol: String,
-    /// Rounds that were used, and rounds in which it could not be measured.
+    /// Rounds that were used (of the limit, which has a turn before and after each server, its turns), and rounds in which it could
+    /// not be measured.
     pub(crate) rounds: usize,
     pub(crate) dropped: usize,
     /// CPU time per reply over that of the limit just before and after. Not for the limit itself.
@@ -67,8 +68,8 @@ pub(crate) struct Timed {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Spread {
     pub(crate) median: f64,
-    /// Of a hundred such medians, 95 are within this of what no end of rounds would give.
-    pub(crate) error: f64,
+    /// Of a hundred such medians, 95 are within this of what no end of rounds would give. `None` of fewer than six rounds.
+    pub(crate) error: Option<f64>,
     pub(crate) low: f64,
     pub(crate) high: f64,
 }

@@ -42,8 +42,8 @@ pub(super) fn preamble(results: &Results) -> String {
 
 fn ratios(scenarios: &[ScenarioResults]) -> String {
     let mut text = String::from(
-        "\nCPU time of the server per reply, over that of the epoll loop just before and after: the median of all rounds, how far off that may be \
-        (95 % confidence), and where half of the rounds lie.\n\n",
+        "\nCPU time of the server per reply, over that of the epoll loop just before and after: the median of all rounds, how far \
+        off that may be (95 % confidence, of six rounds and more), and where half of the rounds lie.\n\n",
     );
     let names: Vec<_> = scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
     row(&mut text, "", &names);
@@ -72,7 +72,8 @@ pub(crate) fn ratio(spread: Option<Spread>) -> String {
         low,
         high,
     } = spread;
-    format!("{median:.2} ± {error:.2} ({low:.2}–{high:.2})")
+    let error = error.map_or(String::new(), |error| format!("± {error:.2} "));
+    format!("{median:.2} {error}({low:.2}–{high:.2})")
 }
 
 fn details(scenario: &ScenarioResults) -> String {
@@ -132,11 +133,13 @@ mod tests {
     fn ratios_tell_their_spread() {
         let spread = Spread {
             median: 1.234,
-            error: 0.056,
+            error: Some(0.056),
             low: 1.0,
             high: 2.0,
         };
         assert_eq!(ratio(Some(spread)), "1.23 ± 0.06 (1.00–2.00)");
+        let few = Spread { error: None, ..spread };
+        assert_eq!(ratio(Some(few)), "1.23 (1.00–2.00)");
         assert_eq!(ratio(None), "never calm");
     }
 

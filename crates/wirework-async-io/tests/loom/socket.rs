@@ -5,6 +5,7 @@ use std::task::{Context, Poll, Waker};
 use loom::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::interest::Interest;
+use crate::probe::Probe;
 use crate::readiness::{Readiness, Ready};
 
 /// A socket that holds so many bytes, and its readiness.
@@ -26,8 +27,20 @@ impl Socket {
         self.readiness.bring(Ready::READ);
     }
 
+    /// Reads so many bytes, waiting for those that have not come.
+    pub(crate) fn read_all(&self, bytes: usize) {
+        let probe = Probe::new();
+        let mut read = 0;
+        while read < bytes {
+            match self.read(&probe.waker) {
+                Poll::Ready(bytes) => read += bytes,
+                Poll::Pending => probe.wait(),
+            }
+        }
+    }
+
     /// A read into a buffer that is never filled.
-    pub(crate) fn read(&self, waker: &Waker) -> Poll<usize> {
+    fn read(&self, waker: &Waker) -> Poll<usize> {
         loop {
             let mut cx = Context::from_waker(waker);
             let Poll::Ready(seen) = self.readiness.poll(Interest::Read, &mut cx) else {

@@ -19,14 +19,7 @@ fn an_event_between_a_short_read_and_its_note_is_not_lost() {
         let socket = Arc::new(Socket::new(1));
         let peer = Arc::clone(&socket);
         let sending = thread::spawn(move || peer.receives(1));
-        let probe = Probe::new();
-        let mut read = 0;
-        while read < 2 {
-            match socket.read(&probe.waker) {
-                Poll::Ready(bytes) => read += bytes,
-                Poll::Pending => probe.wait(),
-            }
-        }
+        socket.read_all(2);
         sending.join().unwrap();
     });
 }
@@ -40,14 +33,7 @@ fn late_events_from_two_threads_are_not_lost() {
             let peer = Arc::clone(&socket);
             thread::spawn(move || peer.receives(bytes))
         });
-        let probe = Probe::new();
-        let mut read = 0;
-        while read < 2 {
-            match socket.read(&probe.waker) {
-                Poll::Ready(bytes) => read += bytes,
-                Poll::Pending => probe.wait(),
-            }
-        }
+        socket.read_all(2);
         for thread in threads {
             thread.join().unwrap();
         }
