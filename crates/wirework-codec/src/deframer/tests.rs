@@ -161,3 +161,17 @@ fn frames_are_taken_from_what_another_decoder_has_gathered() {
         );
     }
 }
+
+#[test]
+fn frames_too_long_to_copy_are_cut_where_a_glance_finds_them() {
+    let mut deframer = Deframer::new(LengthDelimited::new());
+    for size in [300, 5, 3000] {
+        deframer.push(&u32::try_from(size).unwrap().to_be_bytes());
+        deframer.push(&vec![7; size]);
+    }
+    for (size, offset) in [(300, 304), (5, 313), (3000, 3317)] {
+        assert_eq!(deframer.next().unwrap().unwrap(), vec![7; size]);
+        assert_eq!(deframer.offset(), offset);
+    }
+    assert_eq!(deframer.next().unwrap(), None);
+}
