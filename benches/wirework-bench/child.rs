@@ -3,6 +3,7 @@
 use std::env;
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, Result};
@@ -22,6 +23,8 @@ pub(crate) struct Spec<'a> {
     pub(crate) cores: &'a [usize],
     /// Whether its allocations are counted.
     pub(crate) counted: bool,
+    /// The program that it is of; this one unless given.
+    pub(crate) program: Option<&'a Path>,
 }
 
 /// A running server. Dropping it kills the process.
@@ -35,7 +38,11 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(spec: Spec<'_>) -> Result<Self> {
-        let program = if spec.counted { counted()? } else { env::current_exe()? };
+        let program = match spec.program {
+            Some(program) => program.to_owned(),
+            None if spec.counted => counted()?,
+            None => env::current_exe()?,
+        };
         let mut command = Command::new(&program);
         command
             .args(["serve", "--control"])
@@ -88,7 +95,7 @@ impl Drop for Server {
 }
 
 /// The program that counts, which is built and installed beside this one.
-fn counted() -> Result<std::path::PathBuf> {
+fn counted() -> Result<PathBuf> {
     let program = env::current_exe()?.with_file_name("wirework-bench-counted");
     anyhow::ensure!(
         program.exists(),

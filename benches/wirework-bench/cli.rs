@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use stats_alloc::StatsAlloc;
 
-use crate::{clients, compare, idle, load, memory, redis, report, serve, sim, slowloris};
+use crate::{clients, compare, hold, idle, load, memory, redis, report, serve, sim, slowloris};
 
 /// Measures network servers on async runtimes against a hand-written epoll loop.
 #[derive(Debug, Parser)]
@@ -22,6 +22,8 @@ enum Command {
     Serve(serve::Args),
     /// Put a server under load and report what it achieves.
     Load(load::Args),
+    /// Open connections and keep them idle until standard input ends.
+    Hold(hold::Args),
     /// Measure the memory that idle framed connections hold.
     Idle(idle::Args),
     /// Attack servers with clients that send a byte a second, next to a normal one.
@@ -54,6 +56,7 @@ pub fn main(allocator: Option<&'static StatsAlloc<System>>) -> ExitCode {
     let result = match cli.command {
         Command::Serve(args) => serve::run(&args),
         Command::Load(args) => load::run(&args),
+        Command::Hold(args) => hold::run(&args),
         Command::Idle(args) => idle::run(&args),
         Command::Slowloris(args) => slowloris::run(&args),
         Command::Compare(args) => compare::run(&args),

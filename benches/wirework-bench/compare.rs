@@ -1,16 +1,17 @@
 //! Compares servers by the CPU time that they spend on a reply.
 //!
-//! Machines are noisy, and faster at one moment than at the next, so nothing here is trusted that was not measured between two turns
-//! of the limit on the same cores: rounds in which all servers take turns, ratios to the limit just before and after, medians over
-//! rounds. What was disturbed is measured again or left out, and counted.
+//! Machines are noisy, and faster at one moment than at the next, so nothing here is trusted that was not measured in turns with the
+//! limit on the same cores: rounds in which each server has a duel with it, ratios within a duel, medians over rounds. What was
+//! disturbed is measured again or left out, and counted.
 
 mod counts;
+mod duel;
 mod field;
-mod slice;
 pub(crate) mod spread;
 
 use std::env;
 use std::fs;
+use std::iter;
 use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -20,8 +21,8 @@ use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use self::counts::Counts;
-use self::field::{Contestant, Field, SCENARIOS, Scenario};
-use self::slice::Slice;
+use self::duel::{Duel, Slice};
+use self::field::{Contestant, Field, LIMIT, SCENARIOS, Scenario};
 pub(crate) use self::spread::median;
 use self::spread::spread;
 use crate::report::results::{Machine, Results, Row, ScenarioResults};
@@ -54,13 +55,16 @@ pub(crate) struct Args {
     /// Compare wirework with all deadlines to wirework without any, rather than with others.
     #[arg(long)]
     deadlines: bool,
+    /// Compare each server with the same one of another build of this program, rather than with the epoll loop.
+    #[arg(long, value_name = "PROGRAM")]
+    baseline: Option<PathBuf>,
     /// How many threads each server has.
     #[arg(long, default_value_t = 1)]
     threads: usize,
-    /// How often each server gets its turn; 5 with --quick, 15 without.
+    /// How many duels each server has with the epoll loop; 5 with --quick, 15 without.
     #[arg(long)]
     rounds: Option<usize>,
-    /// How long a turn is, in milliseconds; 150 with --quick, 500 without.
+    /// For how long each of the two is measured in a duel, in milliseconds; 150 with --quick, 500 without.
     #[arg(long, value_name = "MS")]
     window: Option<u64>,
     /// Keep measurements during which the machine was busy with something else.
@@ -95,13 +99,12 @@ struct Comparison {
     dropped: usize,
 }
 
-/// What was measured in one scenario, per contestant.
+/// What was measured in one scenario, for each contestant.
 struct Heat {
     scenario: &'static Scenario,
-    limits: Vec<Slice>,
-    /// Slices, each with the CPU time per reply of the limit just before and after.
-    slices: Vec<Vec<(Slice, f64)>>,
+    duels: Vec<Vec<Duel>>,
     dropped: Vec<usize>,
+    /// Of the limit, then of all contestants.
     counts: Vec<Counts>,
 }
 
@@ -114,20 +117,20 @@ impl Comparison {
         ensure!(window >= 50, "--window must be at least 50 ms");
         ensure!(args.threads > 0, "--threads must be at least 1");
         let scenarios = scenarios(args)?;
-        let field = Field::start(&args.only, args.threads, args.deadlines)?;
-        let runners = field.runners.len();
-        let turns = rounds * scenarios.len() * (2 * runners + 1);
+        let field = Field::new(args)?;
+        let contestants = field.contestants.len();
+        let duels = rounds * scenarios.len() * contestants;
         Ok(Self {
             scenarios: scenarios
                 .into_iter()
-                .map(|scenario| Heat::new(scenario, runners))
+                .map(|scenario| Heat::new(scenario, contestants))
                 .collect(),
             field,
             rounds,
             window: Duration::from_millis(window),
             deadline: args.quick.then(|| Instant::now() + QUICK),
             accept_busy: args.accept_busy,
-            progress: progress(turns as u64)?,
+            progress: progress(duels as u64)?,
             dropped: 0,
         })
     }
@@ -135,8 +138,9 @@ impl Comparison {
     fn run(&mut self) -> Result<()> {
         for heat in &mut self.scenarios {
             self.progress.set_message(format!("{}: counting", heat.scenario.name));
-            for (runner, contestant) in self.field.contestants().iter().enumerate() {
-                heat.counts[runner] = counts::count(*contestant, heat.scenario.load, &self.field)?;
+            for contestant in iter::once(&LIMIT).chain(&self.field.contestants) {
+                let counts = counts::count(*contestant, heat.scenario.load, &self.field)?;
+                heat.counts.push(counts);
             }
         }
         'rounds: for round in 0..self.rounds {
@@ -146,47 +150,37 @@ impl Comparison {
                     self.rounds = round + usize::from(heat > 0);
                     break 'rounds;
                 }
-                self.turn(heat, round)?;
+                self.round(heat, round)?;
             }
         }
         self.progress.finish_and_clear();
         Ok(())
     }
 
-    /// One round of a scenario: all servers, each time beginning with another one, and the limit before and after each.
-    fn turn(&mut self, heat: usize, round: usize) -> Result<()> {
-        let runners = self.field.runners.len();
-        let mut before = self.calm_slice(heat, None)?;
-        self.scenarios[heat].limits.extend(before);
-        for turn in 0..runners {
-            let runner = (round + turn) % runners;
-            let slice = self.calm_slice(heat, Some(runner))?;
-            let after = self.calm_slice(heat, None)?;
-            let heat = &mut self.scenarios[heat];
-            heat.limits.extend(after);
-            match (before, slice, after) {
-                (Some(before), Some(slice), Some(after)) => {
-                    let limit = f64::midpoint(before.cpu_ns, after.cpu_ns);
-                    heat.slices[runner].push((slice, limit));
-                }
-                _ => heat.dropped[runner] += 1,
+    /// One round of a scenario: a duel of each server with the limit, each time beginning with another one.
+    fn round(&mut self, heat: usize, round: usize) -> Result<()> {
+        let contestants = self.field.contestants.len();
+        for turn in 0..contestants {
+            let contestant = (round + turn) % contestants;
+            match self.calm_duel(heat, contestant)? {
+                Some(duel) => self.scenarios[heat].duels[contestant].push(duel),
+                None => self.scenarios[heat].dropped[contestant] += 1,
             }
-            before = after;
         }
         Ok(())
     }
 
-    /// Measures until nothing disturbs it, within reason. `runner` is `None` for the limit.
-    fn calm_slice(&mut self, heat: usize, runner: Option<usize>) -> Result<Option<Slice>> {
+    /// Measures until nothing disturbs it, within reason.
+    fn calm_duel(&mut self, heat: usize, contestant: usize) -> Result<Option<Duel>> {
         let scenario = self.scenarios[heat].scenario;
-        let server = runner.map_or(&self.field.limit, |runner| &self.field.runners[runner]);
+        let contestant = self.field.contestants[contestant];
         self.progress
-            .set_message(format!("{}: {}", scenario.name, server.contestant.name));
+            .set_message(format!("{}: {}", scenario.name, contestant.name));
         self.progress.inc(1);
         for _ in 0..ATTEMPTS {
-            let slice = slice::measure(server, scenario.load, self.window, &self.field)?;
-            if self.accept_busy || slice.is_calm() {
-                return Ok(Some(slice));
+            let duel = duel::fight(contestant, scenario.load, self.window, &self.field)?;
+            if self.accept_busy || duel.is_calm() {
+                return Ok(Some(duel));
             }
             self.dropped += 1;
             thread::sleep(PAUSE);
@@ -206,6 +200,10 @@ impl Comparison {
             threads: self.field.threads,
             rounds: self.rounds,
             window_ms: u64::try_from(self.window.as_millis())?,
+            opponent: match &self.field.baseline {
+                Some(program) => format!("the same server of {}", program.display()),
+                None => "the epoll loop".to_owned(),
+            },
             dropped: self.dropped,
             accepted_busy: self.accept_busy,
             scenarios: self.scenarios.iter().map(|heat| heat.results(&self.field)).collect(),
@@ -214,36 +212,35 @@ impl Comparison {
 }
 
 impl Heat {
-    fn new(scenario: &'static Scenario, runners: usize) -> Self {
+    fn new(scenario: &'static Scenario, contestants: usize) -> Self {
         Self {
             scenario,
-            limits: Vec::new(),
-            slices: vec![Vec::new(); runners],
-            dropped: vec![0; runners],
-            counts: vec![Counts::default(); runners + 1],
+            duels: vec![Vec::new(); contestants],
+            dropped: vec![0; contestants],
+            counts: Vec::new(),
         }
     }
 
     fn results(&self, field: &Field) -> ScenarioResults {
-        let limit = row(field.limit.contestant, &self.limits, &[], 0, &self.counts[0]);
-        let others = field.runners.iter().enumerate().map(|(runner, server)| {
-            let slices: Vec<_> = self.slices[runner].iter().map(|(slice, _)| *slice).collect();
-            let ratios: Vec<_> = self.slices[runner]
-                .iter()
-                .map(|(slice, limit)| slice.cpu_ns / limit)
-                .collect();
+        let opponents: Vec<_> = self.duels.iter().flatten().map(|duel| duel.opponent).collect();
+        let limit = row(LIMIT, &opponents, &[], 0, &self.counts[0]);
+        let others = field.contestants.iter().enumerate().map(|(place, contestant)| {
+            let duels = &self.duels[place];
+            let slices: Vec<_> = duels.iter().map(|duel| duel.contestant).collect();
+            let ratios: Vec<_> = duels.iter().map(Duel::ratio).collect();
             row(
-                server.contestant,
+                *contestant,
                 &slices,
                 &ratios,
-                self.dropped[runner],
-                &self.counts[runner + 1],
+                self.dropped[place],
+                &self.counts[place + 1],
             )
         });
         ScenarioResults {
             name: self.scenario.name.to_owned(),
             about: self.scenario.about.to_owned(),
-            rows: [limit].into_iter().chain(others).collect(),
+            limit: field.baseline.is_none().then_some(limit),
+            rows: others.collect(),
         }
     }
 }
@@ -283,9 +280,9 @@ fn scenarios(args: &Args) -> Result<Vec<&'static Scenario>> {
     args.scenarios.iter().map(find).collect()
 }
 
-fn progress(turns: u64) -> Result<ProgressBar> {
+fn progress(duels: u64) -> Result<ProgressBar> {
     let style = ProgressStyle::with_template("{wide_bar} {pos}/{len}, {eta} left  {msg:40}")?;
-    Ok(ProgressBar::new(turns).with_style(style))
+    Ok(ProgressBar::new(duels).with_style(style))
 }
 
 /// Whether `--only` lets a runtime take part.

@@ -83,6 +83,7 @@ fn measure(args: &Args, runtime: Runtime, connections: usize) -> Result<Row> {
         threads: args.threads,
         cores: &[],
         counted: true,
+        program: None,
     };
     let mut server = Server::start(spec)?;
     // The first connection pays for what all of them share.

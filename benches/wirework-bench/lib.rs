@@ -18,6 +18,7 @@ mod cli;
 mod clients;
 mod compare;
 mod cpu;
+mod hold;
 mod idle;
 mod load;
 mod memory;

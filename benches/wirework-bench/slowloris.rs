@@ -57,6 +57,7 @@ fn attack(args: &Args, runtime: Runtime) -> Result<()> {
         threads: args.threads,
         cores: &[],
         counted: false,
+        program: None,
     })?;
     let mut slow = connect(server.addr, args.clients)?;
     let over = Arc::new(AtomicBool::new(false));

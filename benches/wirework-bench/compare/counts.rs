@@ -12,7 +12,6 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::field::{Contestant, Field};
-use crate::child::{Server, Spec};
 use crate::load::{Client, Load};
 use crate::report::results::Syscalls;
 
@@ -35,14 +34,7 @@ pub(super) struct Counts {
 }
 
 pub(super) fn count(contestant: Contestant, load: Load, field: &Field) -> Result<Counts> {
-    let mut server = Server::start(Spec {
-        runtime: contestant.runtime,
-        protocol: contestant.protocol,
-        deadlines: contestant.deadlines,
-        threads: field.threads,
-        cores: &field.server_cores,
-        counted: true,
-    })?;
+    let mut server = field.start_counted(contestant)?;
     let mut client = Client::connect(server.addr, contestant.protocol, load)?;
     client.run(WINDOW)?;
     let before = server.memory()?;

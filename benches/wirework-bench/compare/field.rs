@@ -1,8 +1,10 @@
 //! Who takes part in a comparison, and in what.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::{Result, ensure};
 
-use super::takes_part;
+use super::{Args, takes_part};
 use crate::child::{Server, Spec};
 use crate::cpu;
 use crate::load::Load;
@@ -36,7 +38,7 @@ const fn with_deadlines(name: &'static str, runtime: Runtime, deadlines: Deadlin
     }
 }
 
-const LIMIT: Contestant = contestant("epoll, by hand", Runtime::Epoll, Protocol::Framed);
+pub(super) const LIMIT: Contestant = contestant("epoll, by hand", Runtime::Epoll, Protocol::Framed);
 
 const CONTESTANTS: &[Contestant] = &[
     contestant("wirework on smol", Runtime::Smol, Protocol::Framed),
@@ -141,10 +143,11 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ),
 ];
 
-/// The servers, all of them running: while it is another one's turn they wait, which costs nothing.
+/// Who takes part, and where.
 pub(super) struct Field {
-    pub(super) limit: Runner,
-    pub(super) runners: Vec<Runner>,
+    /// The program whose servers the contestants are compared with, each with its own; the epoll loop unless given.
+    pub(super) baseline: Option<PathBuf>,
+    pub(super) contestants: Vec<Contestant>,
     pub(super) threads: usize,
     pub(super) server_cores: Vec<usize>,
     pub(super) client_core: usize,
@@ -152,49 +155,55 @@ pub(super) struct Field {
     pub(super) all_cores: usize,
 }
 
-pub(super) struct Runner {
-    pub(super) contestant: Contestant,
-    pub(super) server: Server,
-}
-
 impl Field {
-    pub(super) fn start(only: &[Runtime], threads: usize, deadlines: bool) -> Result<Self> {
+    pub(super) fn new(args: &Args) -> Result<Self> {
         let cores = cpu::cores();
         ensure!(
             cores > 1,
             "a comparison needs a core for the server and one for the client"
         );
-        let client_core = cores - 1;
         // With fewer cores than that, the client has to share its own.
-        let last = if threads < cores { threads } else { cores };
-        let server_cores: Vec<_> = (0..last).collect();
-        let start = |contestant: Contestant| {
-            let server = Server::start(Spec {
-                runtime: contestant.runtime,
-                protocol: contestant.protocol,
-                deadlines: contestant.deadlines,
-                threads,
-                cores: &server_cores,
-                counted: false,
-            })?;
-            Ok(Runner { contestant, server })
-        };
-        let all = if deadlines { DEADLINES } else { CONTESTANTS };
-        let contestants = all.iter().filter(|one| takes_part(only, one.runtime));
+        let last = if args.threads < cores { args.threads } else { cores };
+        let all = if args.deadlines { DEADLINES } else { CONTESTANTS };
+        let contestants = all.iter().filter(|one| takes_part(&args.only, one.runtime));
         Ok(Self {
-            limit: start(LIMIT)?,
-            runners: contestants.copied().map(start).collect::<Result<_>>()?,
-            threads,
-            client_core,
+            baseline: args.baseline.clone(),
+            contestants: contestants.copied().collect(),
+            threads: args.threads,
+            server_cores: (0..last).collect(),
+            client_core: cores - 1,
             all_cores: cores,
-            server_cores,
         })
     }
 
-    /// All who take part, the limit first.
-    pub(super) fn contestants(&self) -> Vec<Contestant> {
-        let runners = self.runners.iter().map(|runner| runner.contestant);
-        [self.limit.contestant].into_iter().chain(runners).collect()
+    /// Starts a server.
+    pub(super) fn start(&self, contestant: Contestant) -> Result<Server> {
+        self.start_as(contestant, false, None)
+    }
+
+    /// Starts what a server is compared with.
+    pub(super) fn start_opponent(&self, contestant: Contestant) -> Result<Server> {
+        match &self.baseline {
+            Some(program) => self.start_as(contestant, false, Some(program)),
+            None => self.start(LIMIT),
+        }
+    }
+
+    /// Starts a server whose allocations are counted.
+    pub(super) fn start_counted(&self, contestant: Contestant) -> Result<Server> {
+        self.start_as(contestant, true, None)
+    }
+
+    fn start_as(&self, contestant: Contestant, counted: bool, program: Option<&Path>) -> Result<Server> {
+        Server::start(Spec {
+            runtime: contestant.runtime,
+            protocol: contestant.protocol,
+            deadlines: contestant.deadlines,
+            threads: self.threads,
+            cores: &self.server_cores,
+            counted,
+            program,
+        })
     }
 
     /// Whether the client has its core for itself.

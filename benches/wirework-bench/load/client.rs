@@ -29,12 +29,22 @@ pub(crate) struct Client {
     connections: Vec<Connection>,
     script: Script,
     load: Load,
-    /// Whether the first requests have been sent.
-    started: bool,
+    state: State,
+    /// How many requests have no reply yet.
+    under_way: u64,
     buf: Vec<u8>,
 }
 
-/// What came of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Nothing is under way.
+    AtRest,
+    Busy,
+    /// What is under way is heard, and nothing more is asked.
+    Resting,
+}
+
+/// What came of one run, or of several.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) replies: u64,
@@ -44,6 +54,14 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self {
+            replies: 0,
+            elapsed: Duration::ZERO,
+            latency: latencies()?,
+        })
+    }
+
     /// Replies per second.
     pub(crate) fn rate(&self) -> f64 {
         self.replies as f64 / self.elapsed.as_secs_f64()
@@ -68,33 +86,60 @@ impl Client {
             connections,
             script: Script::new(protocol, load.size, run),
             load,
-            started: false,
+            state: State::AtRest,
+            under_way: 0,
             buf: vec![0; READ],
         })
     }
 
     /// Keeps the connections busy for a time. Requests under way at its end stay so, for the next run.
     pub(crate) fn run(&mut self, duration: Duration) -> Result<Outcome> {
-        let mut outcome = Outcome {
-            replies: 0,
-            elapsed: Duration::ZERO,
-            latency: latencies()?,
-        };
+        let mut outcome = Outcome::new()?;
+        self.run_on(duration, &mut outcome)?;
+        Ok(outcome)
+    }
+
+    /// As [`run`](Self::run), and adds what comes of it to an outcome.
+    pub(crate) fn run_on(&mut self, duration: Duration, outcome: &mut Outcome) -> Result<()> {
+        let end = Instant::now() + duration;
+        self.drive(outcome, |_, _, now| now >= end)
+    }
+
+    /// Keeps the connections busy until there were as many replies as requests are under way at once: until it no longer matters
+    /// who was asked first.
+    pub(crate) fn run_lap(&mut self, outcome: &mut Outcome) -> Result<()> {
+        let end = outcome.replies + (self.active() * self.load.depth) as u64;
+        self.drive(outcome, |_, outcome, _| outcome.replies >= end)
+    }
+
+    /// Hears what is under way, and asks nothing more until the next run.
+    pub(crate) fn rest(&mut self, outcome: &mut Outcome) -> Result<()> {
+        if self.state == State::AtRest {
+            return Ok(());
+        }
+        self.state = State::Resting;
+        self.drive(outcome, |client, _, _| client.under_way == 0)?;
+        self.state = State::AtRest;
+        Ok(())
+    }
+
+    fn drive(&mut self, outcome: &mut Outcome, is_done: impl Fn(&Self, &Outcome, Instant) -> bool) -> Result<()> {
         let begun = Instant::now();
+        let before = outcome.elapsed;
         let mut heard = begun;
-        if !self.started {
-            self.started = true;
+        if self.state == State::AtRest {
+            self.state = State::Busy;
             self.start()?;
         }
         let mut events = Vec::with_capacity(1024);
         loop {
             let now = Instant::now();
-            outcome.elapsed = now.duration_since(begun);
-            if outcome.elapsed >= duration {
-                return Ok(outcome);
+            outcome.elapsed = before + now.duration_since(begun);
+            if is_done(self, outcome, now) {
+                return Ok(());
             }
             let replies = outcome.replies;
-            self.turn(&mut events, &mut outcome)?;
+            self.turn(&mut events, outcome)?;
             if outcome.replies > replies {
                 heard = now;
             }
@@ -125,6 +170,7 @@ impl Client {
         for number in 0..active {
             let requests = self.load.depth as u64;
             self.connections[number].ask(&self.script, requests, Instant::now())?;
+            self.under_way += requests;
             self.watch(number, false)?;
         }
         Ok(())
@@ -149,6 +195,10 @@ impl Client {
             if flags.intersects(EventFlags::IN | EventFlags::HUP | EventFlags::ERR) {
                 replies = connection.hear(&self.script, &mut self.buf, &mut outcome.latency)?;
                 outcome.replies += replies;
+            }
+            if self.state == State::Resting {
+                self.under_way -= replies;
+                replies = 0;
             }
             connection.ask(&self.script, replies, Instant::now())?;
             self.watch(number, was_blocked)?;

@@ -36,7 +36,7 @@ pub(super) fn ratios(scenario: &ScenarioResults) -> Result<String> {
             .configure_mesh()
             .disable_y_mesh()
             .disable_y_axis()
-            .x_desc("CPU time per reply, epoll loop = 1")
+            .x_desc("CPU time per reply, ratio")
             .draw()?;
         chart.draw_series([PathElement::new(vec![(1.0, 0.0), (1.0, rows.len() as f64)], BLACK)])?;
         for (place, (row, spread)) in rows.iter().rev().enumerate() {

@@ -31,9 +31,13 @@ pub(super) fn page(results: &Results) -> Result<String> {
         "<p>{}</p>",
         preamble.replacen('`', "<code>", 1).replacen('`', "</code>", 1)
     )?;
-    page += "<p>Each bar is the CPU time that a server spends on a reply, over that of an epoll loop written by hand, measured
-on the same core just before and after: the median of all rounds, with a line from the lower quartile to the upper one.
-The tables also say how far off the median may be (95 % confidence, of six rounds and more). Shorter is better.</p>";
+    write!(
+        page,
+        "<p>Each bar is the CPU time that a server spends on a reply, over that of {}, which took turns with it
+on the same core: the median of all rounds, with a line from the lower quartile to the upper one.
+The tables also say how far off the median may be (95 % confidence, of six rounds and more). Shorter is better.</p>",
+        escape(&results.opponent)
+    )?;
     for scenario in &results.scenarios {
         section(&mut page, scenario)?;
     }
@@ -51,7 +55,7 @@ fn section(page: &mut String, scenario: &ScenarioResults) -> Result<()> {
     *page += &chart::ratios(scenario)?;
     *page += "<table><tr><th>per reply<th>ratio<th>CPU, ns<th>replies/s<th>p50, µs<th>p99, µs<th>p99.9, µs\
         <th>allocations<th>receive<th>send<th>other calls<th>rounds</tr>";
-    for row in &scenario.rows {
+    for row in scenario.limit.iter().chain(&scenario.rows) {
         self::row(page, row)?;
     }
     *page += "</table>";

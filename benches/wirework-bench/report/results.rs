@@ -12,6 +12,8 @@ pub(crate) struct Results {
     pub(crate) threads: usize,
     pub(crate) rounds: usize,
     pub(crate) window_ms: u64,
+    /// What the CPU times are compared with.
+    pub(crate) opponent: String,
     /// How many measurements were disturbed and not used.
     pub(crate) dropped: usize,
     /// Whether disturbed measurements were used all the same.
@@ -30,7 +32,8 @@ pub(crate) struct Machine {
 pub(crate) struct ScenarioResults {
     pub(crate) name: String,
     pub(crate) about: String,
-    /// The limit, then all others.
+    /// The epoll loop, if that is what all others were compared with.
+    pub(crate) limit: Option<Row>,
     pub(crate) rows: Vec<Row>,
 }
 
@@ -40,11 +43,10 @@ pub(crate) struct Row {
     pub(crate) name: String,
     pub(crate) runtime: String,
     pub(crate) protocol: String,
-    /// Rounds that were used (of the limit, which has a turn before and after each server, its turns), and rounds in which it could
-    /// not be measured.
+    /// Rounds that were used (of the limit, all its duels), and rounds in which it could not be measured.
     pub(crate) rounds: usize,
     pub(crate) dropped: usize,
-    /// CPU time per reply over that of the limit just before and after. Not for the limit itself.
+    /// CPU time per reply over that of what it was compared with, which took turns with it. Not for the limit itself.
     pub(crate) ratio: Option<Spread>,
     /// `None` where no round was used.
     #[serde(flatten)]

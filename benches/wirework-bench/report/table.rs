@@ -8,7 +8,7 @@ use super::results::{Results, Row, ScenarioResults, Spread, Timed};
 pub(crate) fn markdown(results: &Results) -> String {
     let mut text = String::new();
     text += &preamble(results);
-    text += &ratios(&results.scenarios);
+    text += &ratios(results);
     for scenario in &results.scenarios {
         text += &details(scenario);
     }
@@ -40,10 +40,13 @@ pub(super) fn preamble(results: &Results) -> String {
     )
 }
 
-fn ratios(scenarios: &[ScenarioResults]) -> String {
-    let mut text = String::from(
-        "\nCPU time of the server per reply, over that of the epoll loop just before and after: the median of all rounds, how far \
-        off that may be (95 % confidence, of six rounds and more), and where half of the rounds lie.\n\n",
+fn ratios(results: &Results) -> String {
+    let Results {
+        scenarios, opponent, ..
+    } = results;
+    let mut text = format!(
+        "\nCPU time of the server per reply, over that of {opponent}, which took turns with it: the median of all rounds, how far off \
+        that may be (95 % confidence, of six rounds and more), and where half of the rounds lie.\n\n",
     );
     let names: Vec<_> = scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
     row(&mut text, "", &names);
@@ -51,7 +54,7 @@ fn ratios(scenarios: &[ScenarioResults]) -> String {
     let Some(first) = scenarios.first() else {
         return text;
     };
-    for (place, server) in first.rows.iter().enumerate().skip(1) {
+    for (place, server) in first.rows.iter().enumerate() {
         let cells: Vec<_> = scenarios
             .iter()
             .map(|scenario| ratio(scenario.rows[place].ratio))
@@ -92,7 +95,7 @@ fn details(scenario: &ScenarioResults) -> String {
     ];
     row(&mut text, "per reply", &names);
     row(&mut text, "---", &["---"; 10]);
-    for server in &scenario.rows {
+    for server in scenario.limit.iter().chain(&scenario.rows) {
         row(&mut text, &server.name, &cells(server));
     }
     text
