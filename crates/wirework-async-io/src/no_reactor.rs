@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use wirework::socket::AsSocket;
 
-use crate::interest::{Interest, Seen};
+use crate::interest::Interest;
 
 #[derive(Debug)]
 pub(crate) struct Reactor(Infallible);
@@ -38,15 +38,26 @@ impl<T: AsSocket> Registered<T> {
         match self.0 {}
     }
 
-    pub(crate) fn poll_ready(&self, _: Interest, _: &mut Context<'_>) -> Poll<Seen> {
+    pub(crate) fn poll_readable(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.0 {}
     }
 
-    pub(crate) fn used_up(&self, _: Interest, _: Seen) {
+    pub(crate) fn poll_attempt<R>(
+        &self,
+        _: Interest,
+        _: &mut Context<'_>,
+        _: impl FnMut(&T) -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
         match self.0 {}
     }
 
-    pub(crate) fn would_block(&self, _: Interest, _: Seen) {
+    pub(crate) fn poll_transfer(
+        &self,
+        _: Interest,
+        _: &mut Context<'_>,
+        _: usize,
+        _: impl FnMut(&T) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
         match self.0 {}
     }
 }

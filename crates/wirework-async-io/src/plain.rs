@@ -38,8 +38,40 @@ impl<T> Plain<T> {
         self.poll_event(Interest::Read, cx)
     }
 
+    /// As [`Source::poll_attempt`](crate::source::Source::poll_attempt).
+    pub(crate) fn poll_attempt<R>(
+        &self,
+        interest: Interest,
+        cx: &mut Context<'_>,
+        mut attempt: impl FnMut(&T) -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        loop {
+            ready!(self.poll_ready(interest, cx))?;
+            match attempt(self.get_ref()) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.would_block(interest),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+
+    /// As [`Source::poll_transfer`](crate::source::Source::poll_transfer).
+    pub(crate) fn poll_transfer(
+        &self,
+        interest: Interest,
+        cx: &mut Context<'_>,
+        asked: usize,
+        transfer: impl FnMut(&T) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        let moved = ready!(self.poll_attempt(interest, cx, transfer))?;
+        if 0 < moved && moved < asked {
+            self.would_block(interest);
+        }
+        Poll::Ready(Ok(moved))
+    }
+
     /// Says when an operation is worth a try.
-    pub(crate) fn poll_ready(&self, interest: Interest, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_ready(&self, interest: Interest, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.direction(interest).blocked.load(Ordering::Relaxed) {
             self.poll_event(interest, cx)
         } else {
@@ -48,7 +80,7 @@ impl<T> Plain<T> {
     }
 
     /// Notes that an operation would block.
-    pub(crate) fn would_block(&self, interest: Interest) {
+    fn would_block(&self, interest: Interest) {
         self.direction(interest).blocked.store(true, Ordering::Relaxed);
     }
 

@@ -4,12 +4,12 @@
 
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use async_io::Async;
 use wirework::socket::AsSocket;
 
-use crate::interest::{Interest, Seen};
+use crate::interest::Interest;
 use crate::plain::Plain;
 use crate::reactor::{Reactor, Registered};
 use crate::transfer;
@@ -64,7 +64,7 @@ impl<T: AsSocket> Source<T> {
 
     pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
-            Self::Registered(registered) => registered.poll_ready(Interest::Read, cx).map(|_| Ok(())),
+            Self::Registered(registered) => registered.poll_readable(cx),
             Self::Plain(plain) => plain.poll_readable(cx),
         }
     }
@@ -76,10 +76,15 @@ impl<T: AsSocket> Source<T> {
         cx: &mut Context<'_>,
         attempt: impl FnMut(&T) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
-        self.poll_seen(interest, cx, attempt).map_ok(|(result, _)| result)
+        match self {
+            Self::Registered(registered) => registered.poll_attempt(interest, cx, attempt),
+            Self::Plain(plain) => plain.poll_attempt(interest, cx, attempt),
+        }
     }
 
-    /// Moves up to `asked` bytes. When fewer come, the next operation waits first, since it would block.
+    /// Moves up to `asked` bytes. When fewer come, the next operation waits first, since it would block. Zero is the end of the
+    /// stream, which stays: reading it again needs no wait.
+    #[inline]
     fn poll_transfer(
         &self,
         interest: Interest,
@@ -87,42 +92,9 @@ impl<T: AsSocket> Source<T> {
         asked: usize,
         transfer: impl FnMut(&T) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
-        let (moved, seen) = ready!(self.poll_seen(interest, cx, transfer))?;
-        // Zero is the end of the stream, which stays: reading it again needs no wait.
-        if 0 < moved && moved < asked {
-            match self {
-                Self::Registered(registered) => registered.used_up(interest, seen),
-                Self::Plain(plain) => plain.would_block(interest),
-            }
-        }
-        Poll::Ready(Ok(moved))
-    }
-
-    /// Attempts an operation until it does not block, and says what the last attempt relied on.
-    fn poll_seen<R>(
-        &self,
-        interest: Interest,
-        cx: &mut Context<'_>,
-        mut attempt: impl FnMut(&T) -> io::Result<R>,
-    ) -> Poll<io::Result<(R, Seen)>> {
-        loop {
-            let seen = match self {
-                Self::Registered(registered) => ready!(registered.poll_ready(interest, cx)),
-                Self::Plain(plain) => {
-                    ready!(plain.poll_ready(interest, cx))?;
-                    Seen::default()
-                }
-            };
-            match (attempt(self.get_ref()), self) {
-                (Err(error), Self::Registered(registered)) if error.kind() == io::ErrorKind::WouldBlock => {
-                    registered.would_block(interest, seen);
-                }
-                (Err(error), Self::Plain(plain)) if error.kind() == io::ErrorKind::WouldBlock => {
-                    plain.would_block(interest);
-                }
-                (Err(error), _) if error.kind() == io::ErrorKind::Interrupted => {}
-                (result, _) => return Poll::Ready(result.map(|result| (result, seen))),
-            }
+        match self {
+            Self::Registered(registered) => registered.poll_transfer(interest, cx, asked, transfer),
+            Self::Plain(plain) => plain.poll_transfer(interest, cx, asked, transfer),
         }
     }
 }
@@ -131,6 +103,7 @@ impl<T: AsSocket> Source<T>
 where
     for<'a> &'a T: Read,
 {
+    #[inline]
     pub(crate) fn poll_read(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         self.poll_transfer(Interest::Read, cx, buf.len(), |io| transfer::read(io, buf))
     }
@@ -149,6 +122,7 @@ impl<T: AsSocket> Source<T>
 where
     for<'a> &'a T: Write,
 {
+    #[inline]
     pub(crate) fn poll_write(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.poll_transfer(Interest::Write, cx, buf.len(), |io| transfer::write(io, buf))
     }

@@ -106,6 +106,13 @@ impl<D> Deframer<D> {
         self.undecoded.len()
     }
 
+    /// Whether there is nothing to look for a frame in, until more bytes come.
+    #[doc(hidden)]
+    #[inline]
+    pub fn is_dry(&self) -> bool {
+        self.state == State::Open && self.undecoded.is_empty()
+    }
+
     /// Where in the stream the undecoded bytes start: how many bytes have been decoded.
     #[inline]
     pub fn offset(&self) -> u64 {
@@ -128,6 +135,7 @@ impl<D> Deframer<D> {
     }
 
     /// Memory to read more bytes into; never empty. Tell [`filled`](Self::filled) how many came.
+    #[inline]
     pub fn spare(&mut self) -> &mut [u8] {
         self.undecoded.spare()
     }

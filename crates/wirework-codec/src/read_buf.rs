@@ -109,7 +109,8 @@ impl ReadBuf {
     /// The undecoded bytes, to be changed in place.
     #[inline]
     pub fn bytes_mut(&mut self) -> &mut [u8] {
-        if self.lent().0.form != Form::InPlace {
+        let is_in_place = matches!(&self.memory, Memory::Lent { lent, .. } if lent.form == Form::InPlace);
+        if !is_in_place {
             self.settle();
         }
         let (lent, undecoded) = self.lent();
@@ -205,7 +206,24 @@ impl ReadBuf {
     }
 
     /// Memory to read more bytes into; never empty.
+    #[inline]
     pub(crate) fn spare(&mut self) -> &mut [u8] {
+        if !self.is_lent() {
+            self.lend();
+        }
+        let size = self.read_size();
+        match &mut self.memory {
+            // The most frequent way: nothing is left of what was read before.
+            Memory::Lent { lent, undecoded } if lent.is_free(undecoded, size) => *undecoded = 0..0,
+            _ => self.make_room(),
+        }
+        let (lent, undecoded) = self.lent();
+        &mut lent.block[undecoded.end..]
+    }
+
+    /// Makes room for more bytes.
+    #[inline(never)]
+    fn make_room(&mut self) {
         let len = self.len();
         let form = self.lent().0.form;
         if form == Form::Frozen || (form == Form::Gathered && len <= SMALL) {
@@ -221,7 +239,6 @@ impl ReadBuf {
         } else if lent.block.len() - undecoded.end <= lent.block.len() / 2 {
             *undecoded = lent.make_room(undecoded.clone(), size);
         }
-        &mut lent.block[undecoded.end..]
     }
 
     /// Takes the first `count` bytes of [`spare`](Self::spare) for read.
@@ -255,11 +272,16 @@ impl ReadBuf {
     /// Gives back what was lent, unless there is so much in it that to copy it would cost more. What there is is kept aside.
     #[inline]
     pub(crate) fn release(&mut self) {
-        if self.is_lent() && self.len() <= SMALL.max(self.memory() / 4) {
-            let aside = Memory::Aside(self.bytes().into());
-            if let Memory::Lent { lent, .. } = mem::replace(&mut self.memory, aside) {
-                lent.put_away();
-            }
+        if !self.is_lent() {
+            return;
+        }
+        let aside = match self.len() {
+            0 => Box::default(),
+            len if len <= SMALL.max(self.memory() / 4) => self.bytes().into(),
+            _ => return,
+        };
+        if let Memory::Lent { lent, .. } = mem::replace(&mut self.memory, Memory::Aside(aside)) {
+            lent.put_away();
         }
     }
 
@@ -299,7 +321,10 @@ impl ReadBuf {
         if let Memory::Aside(aside) = &mut self.memory {
             let aside = mem::take(aside);
             let mut lent = Lent::from_pool();
-            let undecoded = lent.copy_in(&aside, &[], MIN_BLOCK << self.read_class);
+            let undecoded = match aside.len() {
+                0 => 0..0,
+                _ => lent.copy_in(&aside, &[], MIN_BLOCK << self.read_class),
+            };
             self.memory = Memory::Lent { lent, undecoded };
         }
     }

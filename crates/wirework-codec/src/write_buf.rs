@@ -171,6 +171,7 @@ impl WriteBuf {
 
     /// Gives memory back that is more than most have a use for.
     #[doc(hidden)]
+    #[inline]
     pub fn trim(&mut self) {
         if self.block.len() != MIN_BLOCK {
             self.block = Block::EMPTY;

@@ -18,7 +18,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use std::sync::PoisonError;
 
-use crate::interest::{Interest, Seen};
+use crate::interest::Interest;
 
 /// One socket's readiness, shared by those who use it and those who bring its events.
 #[derive(Debug)]
@@ -45,13 +45,12 @@ impl Readiness {
     }
 
     /// Says when an operation is worth a try. Otherwise the waker of the last call is the one that is woken.
+    #[inline]
     pub(crate) fn poll(&self, interest: Interest, cx: &mut Context<'_>) -> Poll<Seen> {
-        if let Some(seen) = self.look(interest) {
-            return Poll::Ready(seen);
+        match self.look(interest) {
+            Some(seen) => Poll::Ready(seen),
+            None => self.wait(interest, cx.waker()),
         }
-        self.wait(interest, cx.waker());
-        // An event that was faster than the waker did not wake it. One that is slower finds it.
-        self.look(interest).map_or(Poll::Pending, Poll::Ready)
     }
 
     /// Notes that an operation moved less than it could have: the next one would block, unless an event came since `seen`
@@ -76,7 +75,15 @@ impl Readiness {
         }
     }
 
-    fn wait(&self, interest: Interest, waker: &Waker) {
+    /// Has `waker` woken by the next event, unless that has come.
+    #[inline(never)]
+    fn wait(&self, interest: Interest, waker: &Waker) -> Poll<Seen> {
+        self.leave(interest, waker);
+        // An event that was faster than the waker did not wake it. One that is slower finds it.
+        self.look(interest).map_or(Poll::Pending, Poll::Ready)
+    }
+
+    fn leave(&self, interest: Interest, waker: &Waker) {
         let mut waiting = self.waiting();
         let held = waiting.of(interest);
         if !held.as_ref().is_some_and(|held| held.will_wake(waker)) {
@@ -88,6 +95,7 @@ impl Readiness {
         }
     }
 
+    #[inline]
     fn look(&self, interest: Interest) -> Option<Seen> {
         let word = self.word.load(Ordering::Acquire);
         let ready = Ready(word).intersects(Ready::of(interest) | Ready::end_of(interest));
@@ -156,6 +164,10 @@ impl BitOr for Ready {
         Self(self.0 | other.0)
     }
 }
+
+/// When it was said that an operation is worth a try: the number of the socket's last event by then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Seen(usize);
 
 /// One event more.
 const EVENT: usize = 8;

@@ -2,13 +2,13 @@
 
 use std::io;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use wirework::socket::AsSocket;
 
 use super::Reactor;
-use super::readiness::Readiness;
-use crate::interest::{Interest, Seen};
+use super::readiness::{Readiness, Seen};
+use crate::interest::Interest;
 
 #[derive(Debug)]
 pub(crate) struct Registered<T: AsSocket> {
@@ -32,17 +32,52 @@ impl<T: AsSocket> Registered<T> {
         &self.io
     }
 
-    /// Says when an operation is worth a try.
-    pub(crate) fn poll_ready(&self, interest: Interest, cx: &mut Context<'_>) -> Poll<Seen> {
-        self.readiness.poll(interest, cx)
+    pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.readiness.poll(Interest::Read, cx).map(|_| Ok(()))
     }
 
-    pub(crate) fn used_up(&self, interest: Interest, seen: Seen) {
-        self.readiness.used_up(interest, seen);
+    /// As [`Source::poll_attempt`](crate::source::Source::poll_attempt).
+    pub(crate) fn poll_attempt<R>(
+        &self,
+        interest: Interest,
+        cx: &mut Context<'_>,
+        attempt: impl FnMut(&T) -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        self.poll_seen(interest, cx, attempt).map_ok(|(result, _)| result)
     }
 
-    pub(crate) fn would_block(&self, interest: Interest, seen: Seen) {
-        self.readiness.would_block(interest, seen);
+    /// As [`Source::poll_transfer`](crate::source::Source::poll_transfer).
+    #[inline]
+    pub(crate) fn poll_transfer(
+        &self,
+        interest: Interest,
+        cx: &mut Context<'_>,
+        asked: usize,
+        transfer: impl FnMut(&T) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        let (moved, seen) = ready!(self.poll_seen(interest, cx, transfer))?;
+        if 0 < moved && moved < asked {
+            self.readiness.used_up(interest, seen);
+        }
+        Poll::Ready(Ok(moved))
+    }
+
+    /// Attempts an operation until it does not block, and says what the last attempt relied on.
+    #[inline]
+    fn poll_seen<R>(
+        &self,
+        interest: Interest,
+        cx: &mut Context<'_>,
+        mut attempt: impl FnMut(&T) -> io::Result<R>,
+    ) -> Poll<io::Result<(R, Seen)>> {
+        loop {
+            let seen = ready!(self.readiness.poll(interest, cx));
+            match attempt(&self.io) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.readiness.would_block(interest, seen),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return Poll::Ready(result.map(|result| (result, seen))),
+            }
+        }
     }
 }
 

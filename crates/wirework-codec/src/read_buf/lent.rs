@@ -61,6 +61,27 @@ impl Lent {
 
     /// Gives it back to the pool of the thread. What is in it is dropped.
     pub(super) fn put_away(mut self: Box<Self>) {
+        if self.form != Form::InPlace || self.block.len() != MIN_BLOCK {
+            self.empty();
+        }
+        // A thread that is being taken down has no pool any more.
+        let _ = POOL.try_with(|pool| {
+            let mut pool = pool.borrow_mut();
+            if pool.len() < POOL_SIZE {
+                pool.push(self);
+            }
+        });
+    }
+
+    /// Whether all of the block can be read into, and is `size` bytes long.
+    #[inline]
+    pub(super) fn is_free(&self, undecoded: &Range<usize>, size: usize) -> bool {
+        undecoded.start == undecoded.end && self.form == Form::InPlace && self.block.len() >= size
+    }
+
+    /// Drops what is in it, and memory that is more than most have a use for.
+    #[cold]
+    fn empty(&mut self) {
         self.form = Form::InPlace;
         self.frozen = Bytes::new();
         if self.block.len() == MIN_BLOCK {
@@ -70,13 +91,6 @@ impl Lent {
             self.block = Block::EMPTY;
             self.gathered = BytesMut::new();
         }
-        // A thread that is being taken down has no pool any more.
-        let _ = POOL.try_with(|pool| {
-            let mut pool = pool.borrow_mut();
-            if pool.len() < POOL_SIZE {
-                pool.push(self);
-            }
-        });
     }
 
     /// How much memory it is, in bytes.

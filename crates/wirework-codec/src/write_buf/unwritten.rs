@@ -31,6 +31,7 @@ impl WriteBuf {
 
     /// The first unwritten bytes that lie in one piece; empty only when the buffer is.
     #[must_use]
+    #[inline]
     pub fn chunk(&self) -> &[u8] {
         match self.queue.front() {
             Some((position, bytes)) if *position == self.base + self.start => bytes,
@@ -41,6 +42,7 @@ impl WriteBuf {
 
     /// Whether all unwritten bytes lie in one piece.
     #[must_use]
+    #[inline]
     pub fn is_contiguous(&self) -> bool {
         self.queue.is_empty() || (self.queue.len() == 1 && self.start == self.end)
     }
@@ -58,7 +60,19 @@ impl WriteBuf {
 
     /// As [`advance`](Self::advance), and keeps the memory for whoever appends next.
     #[doc(hidden)]
-    pub fn advance_keeping(&mut self, mut count: usize) {
+    #[inline]
+    pub fn advance_keeping(&mut self, count: usize) {
+        // The most frequent way: all of it was copied, and is written.
+        if self.queue.is_empty() && count == self.end - self.start {
+            self.start = 0;
+            self.end = 0;
+            self.base = 0;
+            return;
+        }
+        self.advance_by_pieces(count);
+    }
+
+    fn advance_by_pieces(&mut self, mut count: usize) {
         assert!(count <= self.len(), "cannot advance by {count} bytes of {}", self.len());
         while let Some((position, bytes)) = self.queue.front_mut() {
             let copied = (*position - self.base - self.start).min(count);

@@ -100,7 +100,7 @@ impl<D> Inbound<D> {
         &mut self,
         decode: impl Fn(&mut Deframer<D>) -> Result<Option<T>, DecodeError<E>>,
     ) -> Result<Option<T>, DecodeError<E>> {
-        if self.left == 0 {
+        if self.left == 0 || self.deframer.is_dry() {
             return Ok(None);
         }
         decode(&mut self.deframer)

@@ -314,6 +314,7 @@ fn take_back<X>(buf: &mut WriteBuf, mark: Mark, error: X) -> WriteError<X> {
     WriteError::Encode(error)
 }
 
+#[inline]
 fn poll_write_once(
     buf: &WriteBuf,
     io: &mut (impl AsyncWrite + Unpin),
@@ -322,6 +323,16 @@ fn poll_write_once(
     if buf.is_contiguous() {
         return Pin::new(io).poll_write(cx, buf.chunk());
     }
+    poll_write_pieces(buf, io, cx)
+}
+
+/// Apart, for its slices take a kilobyte of the stack.
+#[inline(never)]
+fn poll_write_pieces(
+    buf: &WriteBuf,
+    io: &mut (impl AsyncWrite + Unpin),
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<usize>> {
     let mut slices = [IoSlice::new(&[]); MAX_SLICES];
     let filled = buf.io_slices(&mut slices);
     Pin::new(io).poll_write_vectored(cx, &slices[..filled])

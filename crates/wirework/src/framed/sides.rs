@@ -39,6 +39,10 @@ impl<C: Connection, D, E> Sides<C, D, E> {
         clippy::inline_always,
         reason = "on the way of every frame, and a result by reference costs more than all it does"
     )]
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "a function that is given as a closure is called, not inlined"
+    )]
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Received<D::Item, D::Error>>
     where
         D: Decoder,
@@ -64,7 +68,7 @@ impl<C: Connection, D, E> Sides<C, D, E> {
                 Err(error) => return Poll::Ready(Err(fail(&mut self.connection, &mut self.outbound, cx, error))),
             }
         }
-        let polled = self.poll_frame(cx, Deframer::next);
+        let polled = self.poll_frame(cx, |deframer| deframer.next());
         if let Poll::Ready(Some(Ok(_))) = polled {
             self.inbound.has_handed_out();
         }
@@ -74,6 +78,7 @@ impl<C: Connection, D, E> Sides<C, D, E> {
     /// The next frame, borrowed, with the sending side; or `None` at the end. `held` is empty afterwards, unless it is pending.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as `poll_next`")]
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "as `poll_next`")]
     pub(super) fn poll_ref<'a>(held: &mut Option<&'a mut Self>, cx: &mut Context<'_>) -> Poll<ReceivedRef<'a, C, D, E>>
     where
         D: BorrowDecoder,
@@ -95,7 +100,7 @@ impl<C: Connection, D, E> Sides<C, D, E> {
                     },
                 }
             }
-            match sides.poll_frame(cx, Deframer::locate) {
+            match sides.poll_frame(cx, |deframer| deframer.locate()) {
                 Poll::Ready(Some(Ok(located))) => sides.inbound.deframer.place_of(located),
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
                 Poll::Ready(None) => return Poll::Ready(Ok(None)),
