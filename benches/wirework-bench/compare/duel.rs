@@ -18,10 +18,11 @@ use crate::protocol::Protocol;
 /// How long a turn is that counts, without its beginning and its end.
 const TURN: Duration = Duration::from_millis(15);
 
-/// A duel is calm if servers and client together waited for their cores no longer than this part of it,
+/// A duel is calm if the client waited for its core no longer than this part of it (the threads of a server wait for one another, too,
+/// which is no disturbance),
 const MOST_WAITED: f64 = 0.02;
 
-/// and if nothing else ran on these cores for more than this part of it, which is counted in steps of 10 ms.
+/// and if nothing else ran on their cores for more than this part of it, which is counted in steps of 10 ms.
 const MOST_ELSEWHERE: f64 = 0.10;
 
 /// What came of a duel.
@@ -76,7 +77,7 @@ pub(super) fn fight(contestant: Contestant, load: Load, window: Duration, field:
     Ok(Duel {
         opponent: opponent.slice(),
         contestant: contestant.slice(),
-        // Where they share a core they wait for each other, which says nothing.
+        // Where it shares a core with a server they wait for each other, which says nothing.
         waited: if field.is_apart() { share(used.waited) } else { 0.0 },
         elsewhere: share(used.busy.saturating_sub(used.ours)),
     })
@@ -153,25 +154,21 @@ impl Side {
 struct Usage {
     /// Of servers and client.
     ours: Duration,
-    /// How long these have waited for their cores.
+    /// How long the client has waited for its core.
     waited: Duration,
-    /// How long these cores have been busy.
+    /// How long the cores of all of them have been busy.
     busy: Duration,
 }
 
 impl Usage {
     fn now(sides: &[Side], field: &Field) -> Result<Self> {
-        let mut usage = Self {
-            ours: Duration::ZERO,
-            waited: Duration::ZERO,
-            busy: cpu::busy(&field.cores())?,
-        };
+        let client = process::id();
         let servers = sides.iter().map(|side| side.server.process());
-        for process in servers.chain([process::id()]) {
-            usage.ours += cpu::time(process)?;
-            usage.waited += cpu::waited(process)?;
-        }
-        Ok(usage)
+        Ok(Self {
+            ours: servers.chain([client]).map(cpu::time).sum::<Result<_>>()?,
+            waited: cpu::waited(client)?,
+            busy: cpu::busy(&field.cores())?,
+        })
     }
 
     fn since(&self, before: &Self) -> Self {
