@@ -61,10 +61,10 @@ pub(crate) struct Args {
     /// How many threads each server has.
     #[arg(long, default_value_t = 1)]
     threads: usize,
-    /// How many duels each server has with the epoll loop; 5 with --quick, 15 without.
+    /// How many duels each server has with the epoll loop; 7 with --quick, 15 without.
     #[arg(long)]
     rounds: Option<usize>,
-    /// For how long each of the two is measured in a duel, in milliseconds; 150 with --quick, 500 without.
+    /// For how long each of the two is measured in a duel, in milliseconds; 60 with --quick, 500 without.
     #[arg(long, value_name = "MS")]
     window: Option<u64>,
     /// Keep measurements during which the machine was busy with something else.
@@ -110,7 +110,7 @@ struct Heat {
 
 impl Comparison {
     fn new(args: &Args) -> Result<Self> {
-        let (rounds, window) = if args.quick { (5, 150) } else { (15, 500) };
+        let (rounds, window) = if args.quick { (7, 60) } else { (15, 500) };
         let rounds = args.rounds.unwrap_or(rounds);
         let window = args.window.unwrap_or(window);
         ensure!(rounds > 0, "--rounds must be at least 1");

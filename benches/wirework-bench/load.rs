@@ -15,7 +15,7 @@ use crate::cpu;
 use crate::protocol::Protocol;
 
 /// How long the server gets to warm up before anything counts.
-pub(crate) const WARM_UP: Duration = Duration::from_millis(100);
+const WARM_UP: Duration = Duration::from_millis(100);
 
 /// The arguments of `load`.
 #[derive(Debug, clap::Args)]

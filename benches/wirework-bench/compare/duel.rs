@@ -15,6 +15,9 @@ use crate::hold::Crowd;
 use crate::load::{self, Client, Load, Outcome};
 use crate::protocol::Protocol;
 
+/// How long a server is busy before its first turn.
+const WARM_UP: Duration = Duration::from_millis(50);
+
 /// How long a turn is that counts, without its beginning and its end.
 const TURN: Duration = Duration::from_millis(15);
 
@@ -127,7 +130,7 @@ impl Side {
             measured: Outcome::new()?,
             unmeasured: Outcome::new()?,
         };
-        side.client.run_on(load::WARM_UP, &mut side.unmeasured)?;
+        side.client.run_on(WARM_UP, &mut side.unmeasured)?;
         side.client.rest(&mut side.unmeasured)?;
         Ok(side)
     }

@@ -44,6 +44,7 @@ impl<T: AsSocket> AsyncRead for Stream<T>
 where
     for<'a> &'a T: Read,
 {
+    #[inline]
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         self.source.poll_read(cx, buf)
     }
@@ -61,6 +62,7 @@ impl<T: AsSocket> AsyncWrite for Stream<T>
 where
     for<'a> &'a T: Write,
 {
+    #[inline]
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.source.poll_write(cx, buf)
     }

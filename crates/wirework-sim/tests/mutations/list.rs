@@ -14,8 +14,8 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "a flush is dropped before waiting",
         file: "crates/wirework/src/framed/sides.rs",
-        from: "let flushed = self.outbound.poll_flush_aside(&mut self.connection, cx);\n        if ahead {",
-        to: "let flushed = Poll::Ready(());\n        if ahead {",
+        from: "let flushed = self.outbound.poll_flush_aside(&mut self.connection, cx);",
+        to: "let flushed = Poll::Ready(());",
         property: "wakes::the_last_waker_counts",
     },
     Mutation {

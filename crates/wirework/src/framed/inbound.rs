@@ -153,6 +153,8 @@ impl<D> Inbound<D> {
     }
 
     /// Reads once. Memory to read into is held only if something was read.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "on the way of every turn, from one place")]
     pub(super) fn poll_fill(
         &mut self,
         io: &mut (impl AsyncRead + Unpin),

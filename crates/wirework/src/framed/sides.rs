@@ -167,16 +167,13 @@ impl<C: Connection, D, E> Sides<C, D, E> {
     }
 
     /// What to do when no frame is buffered: flush, then read more or see that there is no more.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "on the way of every turn, from one place")]
     fn poll_dry(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Dry>> {
-        // The replies to what was read leave together with those to what comes right behind it.
-        let ahead = self.inbound.expects_more();
-        if ahead && let Poll::Ready(read) = self.inbound.poll_fill(&mut self.connection, cx) {
-            return Poll::Ready(read.map(|()| Dry::Filled));
+        if self.inbound.expects_more() {
+            return self.poll_more(cx);
         }
         let flushed = self.outbound.poll_flush_aside(&mut self.connection, cx);
-        if ahead {
-            return Poll::Pending;
-        }
         if self.inbound.deframer.is_finished() {
             ready!(flushed);
             return Poll::Ready(self.outbound.take_failure().map_or(Ok(Dry::Over), Err));
@@ -187,6 +184,18 @@ impl<C: Connection, D, E> Sides<C, D, E> {
         // The peer's reset also fails the write that was under way; the read tells it better.
         ready!(self.inbound.poll_fill(&mut self.connection, cx))?;
         Poll::Ready(Ok(Dry::Filled))
+    }
+
+    /// What to do when no frame is buffered and there probably is more to read at once: the replies to what was read leave together
+    /// with those to what comes right behind it.
+    #[inline(never)]
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Dry>> {
+        if let Poll::Ready(read) = self.inbound.poll_fill(&mut self.connection, cx) {
+            return Poll::Ready(read.map(|()| Dry::Filled));
+        }
+        // What it waits for is more to read, whether this is through or not.
+        let _flushed = self.outbound.poll_flush_aside(&mut self.connection, cx);
+        Poll::Pending
     }
 }
 
