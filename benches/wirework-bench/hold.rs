@@ -4,8 +4,10 @@ use std::env;
 use std::io::{self, BufRead, BufReader};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use rustix::net::sockopt::set_socket_linger;
 
 /// The arguments of `hold`.
 #[derive(Debug, clap::Args)]
@@ -20,11 +22,20 @@ pub(crate) struct Args {
 
 /// Opens connections, says so, and keeps them until standard input ends, as it does when whoever has started this process is gone.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let open = |_| TcpStream::connect(args.connect).with_context(|| format!("cannot connect to {}", args.connect));
-    let connections = (0..args.connections).map(open).collect::<Result<Vec<_>>>()?;
+    let connections: Vec<_> = (0..args.connections)
+        .map(|_| open(args.connect))
+        .collect::<Result<_>>()?;
     println!("holding {} connections", connections.len());
     io::copy(&mut io::stdin().lock(), &mut io::sink())?;
     Ok(())
+}
+
+/// A connection that is reset when it is closed: of ten thousand that are not, the kernel would remember as many addresses, and take
+/// long to find others.
+fn open(addr: SocketAddr) -> Result<TcpStream> {
+    let connection = TcpStream::connect(addr).with_context(|| format!("cannot connect to {addr}"))?;
+    set_socket_linger(&connection, Some(Duration::ZERO))?;
+    Ok(connection)
 }
 
 /// Idle connections in a process of their own, which may open as many files as this one. Dropping it closes them.

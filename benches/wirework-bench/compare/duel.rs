@@ -100,10 +100,11 @@ fn turns(window: Duration) -> usize {
 
 /// A server, and the client that keeps it busy.
 struct Side {
+    /// Connections that are idle all the time. The first to go: whoever closes a connection first has the kernel remember it for a
+    /// minute, unless it was reset.
+    _crowd: Option<Crowd>,
     server: Server,
     client: Client,
-    /// Connections that are idle all the time.
-    _crowd: Option<Crowd>,
     /// CPU time of the server while it counts, and what it did for that.
     cpu: Duration,
     measured: Outcome,

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::net::TcpListener;
 use std::process::{Command, Output, Stdio};
 use std::thread;
@@ -100,7 +100,8 @@ fn holds_connections_until_its_input_ends() -> Outcome {
     }
     drop(child.stdin.take());
     for mut connection in held {
-        assert_eq!(connection.read(&mut [0])?, 0);
+        let error = connection.read(&mut [0]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionReset);
     }
     assert!(child.wait()?.success());
     Ok(())
