@@ -11,7 +11,6 @@ pub(crate) mod spread;
 
 use std::env;
 use std::fs;
-use std::iter;
 use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -64,7 +63,8 @@ pub(crate) struct Args {
     /// How many duels each server has with the epoll loop; 7 with --quick, 15 without.
     #[arg(long)]
     rounds: Option<usize>,
-    /// For how long each of the two is measured in a duel, in milliseconds; 60 with --quick, 500 without.
+    /// For how long each of the two is measured in a duel, in milliseconds, rounded up to a multiple of 30; 60 with --quick, 500
+    /// without.
     #[arg(long, value_name = "MS")]
     window: Option<u64>,
     /// Keep measurements during which the machine was busy with something else.
@@ -104,7 +104,8 @@ struct Heat {
     scenario: &'static Scenario,
     duels: Vec<Vec<Duel>>,
     dropped: Vec<usize>,
-    /// Of the limit, then of all contestants.
+    /// Of the limit, unless another build has its part.
+    limit: Option<Counts>,
     counts: Vec<Counts>,
 }
 
@@ -116,6 +117,13 @@ impl Comparison {
         ensure!(rounds > 0, "--rounds must be at least 1");
         ensure!(window >= 50, "--window must be at least 50 ms");
         ensure!(args.threads > 0, "--threads must be at least 1");
+        if let Some(program) = &args.baseline {
+            ensure!(
+                program.is_file(),
+                "--baseline: there is no program {}",
+                program.display()
+            );
+        }
         let scenarios = scenarios(args)?;
         let field = Field::new(args)?;
         let contestants = field.contestants.len();
@@ -138,10 +146,17 @@ impl Comparison {
     fn run(&mut self) -> Result<()> {
         for heat in &mut self.scenarios {
             self.progress.set_message(format!("{}: counting", heat.scenario.name));
-            for contestant in iter::once(&LIMIT).chain(&self.field.contestants) {
-                let counts = counts::count(*contestant, heat.scenario.load, &self.field)?;
-                heat.counts.push(counts);
+            let count = |contestant| counts::count(contestant, heat.scenario.load, &self.field);
+            if self.field.baseline.is_none() {
+                heat.limit = Some(count(LIMIT)?);
             }
+            heat.counts = self
+                .field
+                .contestants
+                .iter()
+                .copied()
+                .map(count)
+                .collect::<Result<_>>()?;
         }
         'rounds: for round in 0..self.rounds {
             for heat in 0..self.scenarios.len() {
@@ -217,29 +232,24 @@ impl Heat {
             scenario,
             duels: vec![Vec::new(); contestants],
             dropped: vec![0; contestants],
+            limit: None,
             counts: Vec::new(),
         }
     }
 
     fn results(&self, field: &Field) -> ScenarioResults {
         let opponents: Vec<_> = self.duels.iter().flatten().map(|duel| duel.opponent).collect();
-        let limit = row(LIMIT, &opponents, &[], 0, &self.counts[0]);
+        let limit = self.limit.map(|counts| row(LIMIT, &opponents, &[], 0, &counts));
         let others = field.contestants.iter().enumerate().map(|(place, contestant)| {
             let duels = &self.duels[place];
             let slices: Vec<_> = duels.iter().map(|duel| duel.contestant).collect();
             let ratios: Vec<_> = duels.iter().map(Duel::ratio).collect();
-            row(
-                *contestant,
-                &slices,
-                &ratios,
-                self.dropped[place],
-                &self.counts[place + 1],
-            )
+            row(*contestant, &slices, &ratios, self.dropped[place], &self.counts[place])
         });
         ScenarioResults {
             name: self.scenario.name.to_owned(),
             about: self.scenario.about.to_owned(),
-            limit: field.baseline.is_none().then_some(limit),
+            limit,
             rows: others.collect(),
         }
     }

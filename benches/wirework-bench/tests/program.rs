@@ -1,10 +1,12 @@
 //! The program as people run it.
 
+use std::env;
 use std::error::Error;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::net::TcpListener;
-use std::process::{Command, Output, Stdio};
+use std::os::unix::fs::PermissionsExt;
+use std::process::{self, Command, Output, Stdio};
 use std::thread;
 
 use serde_json::Value;
@@ -29,13 +31,43 @@ fn compares_with_the_limit() -> Outcome {
 
 #[test]
 fn compares_with_another_build() -> Outcome {
-    let Some(results) = compare("baseline", &["--baseline", PROGRAM])? else {
+    // The other build is this one, and notes what it is asked to serve.
+    let script = env::temp_dir().join(format!("wirework-bench-other-{}", process::id()));
+    let log = script.with_extension("log");
+    let text = format!(
+        "#!/bin/sh\necho \"$*\" >> '{}'\nexec '{PROGRAM}' \"$@\"\n",
+        log.display()
+    );
+    fs::write(&script, text)?;
+    fs::set_permissions(&script, Permissions::from_mode(0o755))?;
+    let other = script.to_string_lossy();
+    let Some(results) = compare("baseline", &["--baseline", &other])? else {
         return Ok(());
     };
-    assert_eq!(results["opponent"], format!("the same server of {PROGRAM}"));
+    let served = fs::read_to_string(&log)?;
+    for protocol in ["--protocol framed ", "--protocol framed-owned "] {
+        assert_eq!(served.matches(protocol).count(), 2, "{served}");
+    }
+    assert_eq!(served.matches("--runtime tokio ").count(), 4, "{served}");
+    fs::remove_file(&log)?;
+    fs::remove_file(&script)?;
+    assert_eq!(results["opponent"], format!("the same server of {other}"));
     let scenario = &results["scenarios"][0];
     assert!(scenario["limit"].is_null());
     check_rows(scenario);
+    Ok(())
+}
+
+#[test]
+fn another_build_has_to_be_there() -> Outcome {
+    let output = Command::new(PROGRAM)
+        .args(["compare", "--baseline", "/nowhere/wirework-bench"])
+        .output()?;
+    assert!(!output.status.success());
+    assert_eq!(
+        String::from_utf8(output.stderr)?,
+        "wirework-bench: --baseline: there is no program /nowhere/wirework-bench\n"
+    );
     Ok(())
 }
 
@@ -58,7 +90,7 @@ fn check_rows(scenario: &Value) {
 
 /// The results of a short comparison, or `None` on a machine with one core, which says why it cannot.
 fn compare(name: &str, more: &[&str]) -> Outcome<Option<Value>> {
-    let dir = std::env::temp_dir().join(format!("wirework-bench-{name}-{}", std::process::id()));
+    let dir = env::temp_dir().join(format!("wirework-bench-{name}-{}", process::id()));
     let mut command = Command::new(PROGRAM);
     command
         .args(["compare", "--only", "tokio", "--scenarios", "depth-1", "--rounds", "2"])
