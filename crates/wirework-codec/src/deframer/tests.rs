@@ -175,3 +175,29 @@ fn frames_too_long_to_copy_are_cut_where_a_glance_finds_them() {
     }
     assert_eq!(deframer.next().unwrap(), None);
 }
+
+/// As `Bytewise`, by two.
+struct Pairwise;
+
+impl Decoder for Pairwise {
+    type Item = [u8; 2];
+    type Error = Infallible;
+
+    fn decode(&mut self, src: &mut BytesMut) -> Result<Option<[u8; 2]>, Infallible> {
+        Ok((src.len() >= 2).then(|| src.split_to(2)).map(|pair| [pair[0], pair[1]]))
+    }
+}
+
+#[test]
+fn what_is_kept_aside_is_not_given_to_the_next_connection() {
+    let mut first = Deframer::new(Pairwise);
+    first.push(b"abc");
+    assert_eq!(first.next().unwrap(), Some(*b"ab"));
+    assert_eq!(first.next().unwrap(), None);
+    first.release();
+    let mut second = Deframer::new(Pairwise);
+    second.push(b"xy");
+    assert_eq!(second.next().unwrap(), Some(*b"xy"));
+    first.push(b"d");
+    assert_eq!(first.next().unwrap(), Some(*b"cd"));
+}

@@ -114,3 +114,16 @@ fn replies_leave_before_a_decoding_error_is_reported() {
         }
     });
 }
+
+#[test]
+fn replies_leave_after_a_read_that_was_filled_to_the_last_byte() {
+    block_on(async {
+        let (mut peer, connection) = pair(64 * 1024);
+        let mut framed = Framed::new(connection, Lines::new()).budget(10_000);
+        // As much as the first read has room for, so that more is expected; but there is none.
+        let lines = b"1234567\n".repeat(2048);
+        write(&mut peer, &lines).await;
+        assert!(poll_once(echo(&mut framed)).await.is_none());
+        assert_eq!(read_now(&mut peer).await.len(), lines.len());
+    });
+}
