@@ -48,7 +48,7 @@ enum State {
     Open,
     /// No more bytes will come.
     Ended,
-    /// No more frames will come.
+    /// No more frames will come, and no bytes are undecoded: whoever looks for a frame finds none.
     Done,
 }
 
@@ -130,8 +130,12 @@ impl<D> Deframer<D> {
     }
 
     /// Appends bytes. See [`spare`](Self::spare) for reading without a copy.
+    ///
+    /// After an error, and once the last frame of a stream that has [ended](Self::finish) was asked for, they are dropped.
     pub fn push(&mut self, bytes: &[u8]) {
-        self.undecoded.push(bytes);
+        if self.state != State::Done {
+            self.undecoded.push(bytes);
+        }
     }
 
     /// Memory to read more bytes into; never empty. Tell [`filled`](Self::filled) how many came.
@@ -140,13 +144,15 @@ impl<D> Deframer<D> {
         self.undecoded.spare()
     }
 
-    /// Takes the first `count` bytes of [`spare`](Self::spare) for read.
+    /// Takes the first `count` bytes of [`spare`](Self::spare) for read; or drops them, as [`push`](Self::push) does.
     ///
     /// # Panics
     /// Panics if that is more than there was room for.
     #[inline]
     pub fn filled(&mut self, count: usize) {
-        self.undecoded.filled(count);
+        if self.state != State::Done {
+            self.undecoded.filled(count);
+        }
     }
 
     /// Says that the stream has ended: no more bytes will come.

@@ -51,7 +51,8 @@ pub trait Encoder<Item> {
     fn encode(&mut self, item: Item, dst: &mut WriteBuf) -> Result<(), Self::Error>;
 
     /// Appends what [`encode`](Self::encode) would, if that takes a few instructions and cannot fail, so that whoever drives the
-    /// encoder need not remember what to take back. Otherwise gives `item` back, having done nothing.
+    /// encoder need not remember what to take back, and if there is room for it already. Otherwise gives `item` back, having done
+    /// nothing.
     ///
     /// # Errors
     /// `item` itself, which takes a closer look.

@@ -46,14 +46,18 @@ pub struct LengthDelimited {
     adjustment: i64,
     // Each direction of each connection has a copy of all this, so what can be is small.
     offset: u32,
-    /// How many bytes are dropped from the front of a frame, if that is `skips_set`; else those up to the end of the length.
+    /// How many bytes are dropped from the front of a frame; [`THE_LENGTH`] for those up to its end.
     skip: u32,
-    skips_set: bool,
-    width: u8,
-    little_endian: bool,
     /// If all else is as it is unless set otherwise: one more than the limit. Worked out once rather than for each frame.
     default_limit: u32,
+    /// One more than the longest frame that is encoded at a glance.
+    short_limit: u16,
+    width: u8,
+    little_endian: bool,
 }
+
+/// Stands for as many bytes as there are up to the end of the length.
+const THE_LENGTH: u32 = u32::MAX;
 
 impl LengthDelimited {
     /// The codec with its defaults.
@@ -63,19 +67,20 @@ impl LengthDelimited {
             max_len: MAX_LEN,
             adjustment: 0,
             offset: 0,
-            skip: 0,
-            skips_set: false,
+            skip: THE_LENGTH,
+            default_limit: 0,
+            short_limit: 0,
             width: 4,
             little_endian: false,
-            default_limit: default_limit(MAX_LEN),
         }
+        .noting_limits()
     }
 
     /// Sets how long a frame may be, in bytes, without those that are skipped; 1 MiB unless set.
     #[must_use]
     pub const fn max_len(mut self, bytes: usize) -> Self {
         self.max_len = bytes;
-        self.noting_default()
+        self.noting_limits()
     }
 
     /// Sets how many bytes of a frame come before its length; 0 unless set.
@@ -88,7 +93,7 @@ impl LengthDelimited {
         #[expect(clippy::cast_possible_truncation, reason = "at most 64 KiB were let pass")]
         let bytes = bytes as u32;
         self.offset = bytes;
-        self.noting_default()
+        self.noting_limits()
     }
 
     /// Sets how many bytes the length takes, 1 to 8; 4 unless set.
@@ -101,14 +106,14 @@ impl LengthDelimited {
         #[expect(clippy::cast_possible_truncation, reason = "at most 8 were let pass")]
         let bytes = bytes as u8;
         self.width = bytes;
-        self.noting_default()
+        self.noting_limits()
     }
 
     /// The least significant byte of the length comes first; the most significant one unless set.
     #[must_use]
     pub const fn little_endian(mut self) -> Self {
         self.little_endian = true;
-        self.noting_default()
+        self.noting_limits()
     }
 
     /// Sets what to add to a length to get the number of bytes that follow it; 0 unless set.
@@ -117,7 +122,7 @@ impl LengthDelimited {
     #[must_use]
     pub const fn adjustment(mut self, bytes: i64) -> Self {
         self.adjustment = bytes;
-        self.noting_default()
+        self.noting_limits()
     }
 
     /// Sets how many bytes are dropped from the front of a frame; those up to and including the length unless set.
@@ -130,8 +135,7 @@ impl LengthDelimited {
         #[expect(clippy::cast_possible_truncation, reason = "at most 64 KiB were let pass")]
         let bytes = bytes as u32;
         self.skip = bytes;
-        self.skips_set = true;
-        self.noting_default()
+        self.noting_limits()
     }
 
     /// Hands out frames with all that comes before and in the length; the same as [`skip(0)`](Self::skip).
@@ -140,11 +144,18 @@ impl LengthDelimited {
         self.skip(0)
     }
 
-    const fn noting_default(mut self) -> Self {
-        let skips_default = !self.skips_set || self.skip == 4;
+    const fn noting_limits(mut self) -> Self {
+        let skips_default = matches!(self.skip, THE_LENGTH | 4);
         let is_default =
             self.offset == 0 && self.width == 4 && self.adjustment == 0 && !self.little_endian && skips_default;
         self.default_limit = if is_default { default_limit(self.max_len) } else { 0 };
+        #[expect(clippy::cast_possible_truncation, reason = "the lesser of the two is a few thousand")]
+        let short_limit = if self.default_limit < UNCOPIED as u32 {
+            self.default_limit as u16
+        } else {
+            UNCOPIED as u16
+        };
+        self.short_limit = short_limit;
         self
     }
 }
@@ -230,11 +241,9 @@ impl<P: Payload> Encoder<P> for LengthDelimited {
     #[expect(clippy::inline_always, reason = "on the way of every frame")]
     fn encode_at_a_glance(&mut self, item: P, dst: &mut WriteBuf) -> Result<(), P> {
         let body = item.as_ref();
-        if body.len() < UNCOPIED
-            && let Ok(header) = u32::try_from(body.len())
-            && header < self.default_limit
-        {
-            dst.put_slices(&header.to_be_bytes(), body);
+        #[expect(clippy::cast_possible_truncation, reason = "what is not that short is not taken")]
+        let header = (body.len() as u32).to_be_bytes();
+        if body.len() < usize::from(self.short_limit) && dst.put_slices_in_place(&header, body) {
             return Ok(());
         }
         Err(item)

@@ -74,7 +74,8 @@ impl Span {
     }
 }
 
-/// What a decoder can say of the next frame at a glance: without an error, without changing, in a few instructions.
+/// What a decoder can say of the next frame at a glance: without an error, without changing, in a few instructions, and whether
+/// or not more bytes will come.
 #[doc(hidden)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Glance {

@@ -75,6 +75,14 @@ impl WriteBuf {
         self.end - self.start + self.queued
     }
 
+    /// How many bytes may be unwritten before more room is made for them.
+    #[doc(hidden)]
+    #[must_use]
+    #[inline]
+    pub fn reach(&self) -> usize {
+        self.block.len() - self.start + self.queued
+    }
+
     /// Whether all bytes are written.
     #[must_use]
     #[inline]
@@ -98,16 +106,23 @@ impl WriteBuf {
     /// room made once.
     #[inline]
     pub fn put_slices(&mut self, first: &[u8], second: &[u8]) {
-        let count = first.len() + second.len();
-        if let Some(room) = self.block[self.end..].get_mut(..count) {
-            let (head, tail) = room.split_at_mut(first.len());
-            head.copy_from_slice(first);
-            copy_short(tail, second);
-            self.end += count;
-            return;
+        while !self.put_slices_in_place(first, second) {
+            self.make_room(first.len() + second.len());
         }
-        self.make_room(count);
-        self.put_slices(first, second);
+    }
+
+    /// As [`put_slices`](Self::put_slices), if there is room already; otherwise `false`, and nothing has happened.
+    #[inline]
+    pub(crate) fn put_slices_in_place(&mut self, first: &[u8], second: &[u8]) -> bool {
+        let end = self.end + first.len() + second.len();
+        let Some(room) = self.block.get_mut(self.end..end) else {
+            return false;
+        };
+        let (head, tail) = room.split_at_mut(first.len());
+        head.copy_from_slice(first);
+        copy_short(tail, second);
+        self.end = end;
+        true
     }
 
     /// Appends `bytes`, uncopied from 4 KiB up.

@@ -124,8 +124,8 @@ impl<D: BorrowDecoder> Deframer<D> {
     #[expect(clippy::inline_always, reason = "as `locate`")]
     pub fn glance(&self) -> Glance {
         match self.undecoded.bytes_in_place() {
-            Some(bytes) if self.state == State::Open => self.decoder.glance(bytes),
-            _ => Glance::Unclear,
+            Some(bytes) => self.decoder.glance(bytes),
+            None => Glance::Unclear,
         }
     }
 

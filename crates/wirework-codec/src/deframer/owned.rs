@@ -32,7 +32,7 @@ impl<D: Decoder> Deframer<D> {
     pub fn next_at_a_glance(&mut self) -> Option<Result<D::Item, DecodeError<D::Error>>> {
         let bytes = self.undecoded.bytes_in_place()?;
         match self.decoder.glance_cut(bytes) {
-            Glance::Frame(span) if self.state == State::Open && self.decoder.copies(span.payload().len()) => {
+            Glance::Frame(span) if self.decoder.copies(span.payload().len()) => {
                 Some(self.take_at(&span, |decoder, frame| decoder.copy(frame)))
             }
             _ => None,

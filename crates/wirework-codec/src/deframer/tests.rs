@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use bytes::BytesMut;
 
 use super::*;
-use crate::{Decoder, LengthDelimited, Lines, LinesError};
+use crate::{Decoder, Glance, LengthDelimited, Lines, LinesError};
 
 /// Gives frames without consuming anything.
 struct Stuck;
@@ -200,4 +200,39 @@ fn what_is_kept_aside_is_not_given_to_the_next_connection() {
     assert_eq!(second.next().unwrap(), Some(*b"xy"));
     first.push(b"d");
     assert_eq!(first.next().unwrap(), Some(*b"cd"));
+}
+
+#[test]
+fn what_comes_after_the_last_frame_is_dropped() {
+    let mut failed = Deframer::new(LengthDelimited::new().max_len(4));
+    failed.push(b"\0\0\0\x05hello");
+    failed.next_ref().unwrap_err();
+    let mut ended = Deframer::new(LengthDelimited::new());
+    ended.finish();
+    assert_eq!(ended.next().unwrap(), None);
+    for mut deframer in [failed, ended] {
+        deframer.push(b"\0\0\0\x02hi");
+        deframer.spare()[..6].copy_from_slice(b"\0\0\0\x02hi");
+        deframer.filled(6);
+        assert_eq!(deframer.next_ref().unwrap(), None);
+        assert_eq!(deframer.next().unwrap(), None);
+        assert_eq!(deframer.glance(), Glance::Unclear);
+        assert!(deframer.next_at_a_glance().is_none());
+        assert_eq!(deframer.buffered(), 0);
+    }
+}
+
+#[test]
+fn frames_that_had_come_by_the_end_are_found_at_a_glance_too() {
+    let mut deframer = Deframer::new(LengthDelimited::new());
+    deframer.push(b"\0\0\0\x02hi\0\0\0\x03you\0\0\0\x01");
+    deframer.finish();
+    assert_eq!(deframer.next_at_a_glance().unwrap().unwrap(), "hi");
+    let Glance::Frame(span) = deframer.glance() else {
+        panic!("it is there");
+    };
+    assert_eq!(deframer.parse_at(&span).unwrap(), b"you");
+    assert_eq!(deframer.glance(), Glance::Unclear);
+    let error = deframer.next_ref().unwrap_err();
+    assert!(matches!(error.fault(), Fault::Truncated { left: 4 }), "{error}");
 }

@@ -1,6 +1,6 @@
 //! From the length on the wire to that of a frame, and back, whatever the settings.
 
-use super::{LengthDelimited, LengthError};
+use super::{LengthDelimited, LengthError, THE_LENGTH};
 use crate::{Mark, WriteBuf};
 
 impl LengthDelimited {
@@ -11,10 +11,9 @@ impl LengthDelimited {
 
     /// How many bytes are dropped from the front of a frame.
     pub(super) fn skipped(&self) -> usize {
-        if self.skips_set {
-            self.skip as usize
-        } else {
-            self.header()
+        match self.skip {
+            THE_LENGTH => self.header(),
+            skip => skip as usize,
         }
     }
 

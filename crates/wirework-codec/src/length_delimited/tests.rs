@@ -3,9 +3,20 @@
 use super::*;
 use crate::{Deframer, Fault};
 
+/// The same where there is room already, which is another way, as where there is none.
 fn encoded(mut codec: LengthDelimited, item: &[u8]) -> Result<Vec<u8>, LengthError> {
     let mut dst = WriteBuf::new();
-    codec.encode(item, &mut dst).map(|()| dst.to_vec())
+    let encoded = codec.encode(item, &mut dst).map(|()| dst.to_vec());
+    let mut roomy = WriteBuf::new();
+    roomy.put_u8(0);
+    let mark = roomy.mark();
+    let encoded_again = codec.encode(item, &mut roomy).map(|()| roomy.to_vec()[1..].to_vec());
+    assert_eq!(encoded_again, encoded, "{codec:?}");
+    if encoded.is_err() {
+        roomy.roll_back(mark);
+    }
+    assert_eq!(roomy.len(), 1 + encoded.as_ref().map_or(0, Vec::len));
+    encoded
 }
 
 fn decoded(codec: LengthDelimited, bytes: &[u8]) -> Result<Vec<u8>, LengthError> {
@@ -25,7 +36,7 @@ fn every_setting_round_trips() {
     for offset in [0, 1, 5] {
         for width in 1..=8 {
             for adjustment in [-9, -2, 0, 3] {
-                for skip in [None, Some(0), Some(2), Some(10), Some(17)] {
+                for skip in [None, Some(0), Some(2), Some(4), Some(5), Some(10), Some(17)] {
                     let mut codec = LengthDelimited::new()
                         .offset(offset)
                         .width(width)
@@ -69,6 +80,19 @@ fn the_limit_counts_what_is_handed_out() {
     let kept = LengthDelimited::new().width(2).keep_header().max_len(3);
     assert_eq!(decoded(kept.clone(), b"\0\x01a").unwrap(), b"\0\x01a");
     assert_eq!(decoded(kept, b"\0\x02ab"), Err(too_long));
+    for limit in [0, 3, 255, 4094, 4095, 4096, 4097, 70_000] {
+        let plain = LengthDelimited::new().max_len(limit);
+        let longest = vec![7; limit];
+        let bytes = encoded(plain.clone(), &longest).unwrap();
+        assert_eq!(decoded(plain.clone(), &bytes).unwrap(), longest);
+        let too_long = LengthError::TooLong {
+            len: limit as u64 + 1,
+            limit,
+        };
+        assert_eq!(encoded(plain.clone(), &vec![7; limit + 1]), Err(too_long));
+        let bytes = encoded(LengthDelimited::new(), &vec![7; limit + 1]).unwrap();
+        assert_eq!(decoded(plain, &bytes), Err(too_long));
+    }
     let added = LengthDelimited::new().width(1).adjustment(10).max_len(9);
     assert_eq!(decoded(added, b"\0"), Err(LengthError::TooLong { len: 10, limit: 9 }));
 }

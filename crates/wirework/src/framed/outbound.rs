@@ -43,6 +43,9 @@ pub(super) struct Outbound<E> {
 /// Ordered, for whether frames are taken is asked for each of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum State {
+    /// Nothing is unsent, or what the buffer has room for cannot reach the high watermark: until it takes more room, there is
+    /// nothing to watch. Nearly always.
+    Roomy,
     Open,
     /// The high watermark was reached, and the low one is not yet.
     Full,
@@ -60,7 +63,7 @@ impl<E> Outbound<E> {
             failure: None,
             low: LOW_WATERMARK,
             high: HIGH_WATERMARK,
-            state: State::Open,
+            state: State::Roomy,
             failed: None,
             // Whoever had the connection before may have written to it.
             unflushed: true,
@@ -102,11 +105,18 @@ impl<E> Outbound<E> {
         self.note_level();
     }
 
-    /// Notes that the high watermark has been reached, if it has.
+    /// Notes how far it is to the high watermark, unless that has been reached or nothing can be sent.
+    #[inline]
     fn note_level(&mut self) {
-        if self.unsent() >= self.high as usize {
-            self.state = State::Full;
+        if self.state >= State::Full {
+            return;
         }
+        let high = self.high as usize;
+        self.state = match &self.buf {
+            Some(buf) if buf.len() >= high => State::Full,
+            Some(buf) if buf.reach() >= high => State::Open,
+            _ => State::Roomy,
+        };
     }
 
     /// How many bytes wait to be sent.
@@ -134,7 +144,7 @@ impl<E> Outbound<E> {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         match self.state {
-            State::Open => Poll::Ready(Ok(())),
+            State::Roomy | State::Open => Poll::Ready(Ok(())),
             State::Full => self.poll_drain(io, cx),
             State::Failed | State::Closed => Poll::Ready(Err(self.refusal())),
         }
@@ -164,21 +174,47 @@ impl<E> Outbound<E> {
     where
         E: Encoder<T>,
     {
+        let item = match &mut self.buf {
+            Some(buf) if self.state == State::Roomy => match self.encoder.encode_at_a_glance(item, buf) {
+                Ok(()) => {
+                    self.ledger.add_frame();
+                    return Ok(());
+                }
+                Err(item) => item,
+            },
+            _ => item,
+        };
+        self.append_closely(item)
+    }
+
+    /// As [`append`](Self::append), where a glance does not do.
+    #[inline]
+    fn append_closely<T>(&mut self, item: T) -> Result<(), WriteError<E::Error>>
+    where
+        E: Encoder<T>,
+    {
         if self.state > State::Full {
             return Err(self.refusal().into());
         }
         let buf: &mut WriteBuf = self.buf.get_or_insert_with(spare_buf::take);
-        if let Err(item) = self.encoder.encode_at_a_glance(item, buf) {
-            let mark = buf.mark();
-            if let Err(error) = self.encoder.encode(item, buf) {
-                return Err(take_back(buf, mark, error));
-            }
+        let mark = buf.mark();
+        if let Err(error) = self.encoder.encode(item, buf) {
+            return Err(self.take_back(mark, error));
         }
         self.ledger.add_frame();
-        if buf.len() >= self.high as usize {
-            self.state = State::Full;
-        }
+        self.note_level();
         Ok(())
+    }
+
+    /// Takes back what an encoder had appended before it failed.
+    #[cold]
+    fn take_back<X>(&mut self, mark: Mark, error: X) -> WriteError<X> {
+        if let Some(buf) = &mut self.buf {
+            buf.roll_back(mark);
+        }
+        // It may have made more room.
+        self.note_level();
+        WriteError::Encode(error)
     }
 
     /// Writes all that was appended.
@@ -269,6 +305,9 @@ impl<E> Outbound<E> {
         }
         if let Some(empty) = self.buf.take_if(|buf| buf.is_empty()) {
             spare_buf::put_away(empty);
+            if self.state == State::Open {
+                self.state = State::Roomy;
+            }
         }
         if let Some(record) = self.ledger.record() {
             record.flows();
@@ -305,13 +344,6 @@ impl<E> Outbound<E> {
             None => io::Error::new(io::ErrorKind::BrokenPipe, "the connection was closed for sending"),
         }
     }
-}
-
-/// Takes back what an encoder had appended before it failed.
-#[cold]
-fn take_back<X>(buf: &mut WriteBuf, mark: Mark, error: X) -> WriteError<X> {
-    buf.roll_back(mark);
-    WriteError::Encode(error)
 }
 
 #[inline]

@@ -9,6 +9,7 @@ mod halves;
 mod probe;
 mod receiving;
 mod sending;
+mod watermarks;
 
 use std::future::poll_fn;
 use std::io;
@@ -33,12 +34,19 @@ async fn write(peer: &mut MemoryStream, bytes: &[u8]) {
 
 /// What can be read now from the raw end of a connection.
 async fn read_now(peer: &mut MemoryStream) -> Vec<u8> {
+    read_some(peer, usize::MAX).await
+}
+
+/// As [`read_now`], at most so many bytes.
+async fn read_some(peer: &mut MemoryStream, most: usize) -> Vec<u8> {
     let mut all = Vec::new();
     let mut buf = [0; 1024];
-    while let Some(count) = poll_once(poll_fn(|cx| Pin::new(&mut *peer).poll_read(cx, &mut buf))).await {
-        match count.unwrap() {
-            0 => break,
-            count => all.extend_from_slice(&buf[..count]),
+    while all.len() < most {
+        let room = buf.len().min(most - all.len());
+        let read = poll_fn(|cx| Pin::new(&mut *peer).poll_read(cx, &mut buf[..room]));
+        match poll_once(read).await.map(Result::unwrap) {
+            None | Some(0) => break,
+            Some(count) => all.extend_from_slice(&buf[..count]),
         }
     }
     all
