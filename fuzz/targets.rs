@@ -164,9 +164,9 @@ pub(crate) fn length_delimited(data: &[u8]) {
             .offset(usize::from(offset % 16))
             .width(usize::from(width % 8) + 1);
         codec = codec.max_len(usize::from(max_len)).adjustment(match adjustment {
-            127 => i64::MAX,
-            128 => i64::MIN,
-            small => i64::from(small.cast_signed()),
+            127 => i32::MAX,
+            128 => i32::MIN,
+            small => i32::from(small.cast_signed()),
         });
         codec = if skip >= 64 {
             codec

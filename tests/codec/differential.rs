@@ -100,7 +100,7 @@ proptest! {
             builder.little_endian();
         }
         if is_whole {
-            let header = i64::try_from(width).unwrap();
+            let header = i32::try_from(width).unwrap();
             codec = codec.adjustment(-header);
             builder.length_adjustment(-isize::try_from(width).unwrap());
         }

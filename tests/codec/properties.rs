@@ -126,7 +126,7 @@ proptest! {
     fn length_delimited(
         frames in frames(),
         cuts in cuts(),
-        (offset, width, adjustment) in (0..6_usize, 1..=8_usize, -20..20_i64),
+        (offset, width, adjustment) in (0..6_usize, 1..=8_usize, -20..20_i32),
         (is_little_endian, skip) in (any::<bool>(), 0..20_usize),
     ) {
         let make = || {

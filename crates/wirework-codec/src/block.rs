@@ -28,11 +28,32 @@ impl Block {
 
     /// A block of at least `len` bytes, whose content is unspecified.
     pub(crate) fn with_len(len: usize) -> Self {
-        let len = size_class(len);
-        let bytes = POOL.try_with(|pool| pool.borrow_mut().take(len)).ok().flatten();
         Self {
-            bytes: bytes.unwrap_or_else(|| vec![0; len]),
+            bytes: take(len).into(),
         }
+    }
+}
+
+/// The bytes of a block of at least `len`, whose content is unspecified: for whoever has room for no more than these. They are to be
+/// [put back](put).
+pub(crate) fn take(len: usize) -> Box<[u8]> {
+    let len = size_class(len);
+    let bytes = POOL.try_with(|pool| pool.borrow_mut().take(len)).ok().flatten();
+    bytes.unwrap_or_else(|| vec![0; len].into())
+}
+
+/// Gives bytes back to the pool, if they are those of a block, or frees them.
+pub(crate) fn put(bytes: Box<[u8]>) {
+    if bytes.len() >= MIN_BLOCK && bytes.len().is_power_of_two() {
+        // A thread that is being taken down has no pool any more: the bytes are freed.
+        let _ = POOL.try_with(|pool| pool.borrow_mut().put(bytes));
+    }
+}
+
+/// What was [taken](take), with a [`Block`]'s manners.
+impl From<Box<[u8]>> for Block {
+    fn from(bytes: Box<[u8]>) -> Self {
+        Self { bytes: bytes.into() }
     }
 }
 
@@ -58,10 +79,8 @@ impl DerefMut for Block {
 
 impl Drop for Block {
     fn drop(&mut self) {
-        if self.bytes.len() >= MIN_BLOCK {
-            let bytes = mem::take(&mut self.bytes);
-            // A thread that is being taken down has no pool any more: the block is freed.
-            let _ = POOL.try_with(|pool| pool.borrow_mut().put(bytes));
+        if !self.bytes.is_empty() {
+            put(mem::take(&mut self.bytes).into());
         }
     }
 }
@@ -76,19 +95,30 @@ thread_local! {
 }
 
 struct Pool {
-    blocks: Vec<Vec<u8>>,
+    blocks: Vec<Box<[u8]>>,
     bytes: usize,
 }
 
 impl Pool {
     /// The block used last that is of size `len`: it is the most likely one to be in the cache.
-    fn take(&mut self, len: usize) -> Option<Vec<u8>> {
-        let index = self.blocks.iter().rposition(|block| block.len() == len)?;
+    #[inline]
+    fn take(&mut self, len: usize) -> Option<Box<[u8]>> {
+        let block = match self.blocks.pop_if(|block| block.len() == len) {
+            Some(last) => last,
+            None => self.take_older(len)?,
+        };
         self.bytes -= len;
+        Some(block)
+    }
+
+    #[cold]
+    fn take_older(&mut self, len: usize) -> Option<Box<[u8]>> {
+        let index = self.blocks.iter().rposition(|block| block.len() == len)?;
         Some(self.blocks.remove(index))
     }
 
-    fn put(&mut self, block: Vec<u8>) {
+    #[inline]
+    fn put(&mut self, block: Box<[u8]>) {
         if self.bytes + block.len() <= POOL_BYTES {
             self.bytes += block.len();
             self.blocks.push(block);

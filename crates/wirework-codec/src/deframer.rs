@@ -40,7 +40,7 @@ pub struct Deframer<D> {
     decoder: D,
     undecoded: ReadBuf,
     state: State,
-    max_buffered: usize,
+    max_buffered: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,18 +59,20 @@ impl<D> Deframer<D> {
             decoder,
             undecoded: ReadBuf::new(),
             state: State::Open,
-            max_buffered: MAX_BUFFERED,
+            max_buffered: 0,
         }
+        .max_buffered(MAX_BUFFERED)
     }
 
-    /// Sets how many bytes may be buffered for one frame; 2 MiB unless set. Must exceed the longest legal frame.
+    /// Sets how many bytes may be buffered for one frame; 2 MiB unless set. Must exceed the longest legal frame. A limit beyond
+    /// 4 GiB is one of 4 GiB less a byte.
     ///
     /// # Panics
     /// Panics if `bytes` is 0.
     #[must_use]
     pub fn max_buffered(mut self, bytes: usize) -> Self {
         assert!(bytes > 0, "max_buffered must be at least 1 byte");
-        self.max_buffered = bytes;
+        self.max_buffered = u32::try_from(bytes).unwrap_or(u32::MAX);
         self
     }
 
@@ -236,8 +238,8 @@ impl<D> Deframer<D> {
         match self.state {
             State::Ended if buffered > 0 => return Err(self.fail(self.offset(), Fault::Truncated { left: buffered })),
             State::Ended => self.state = State::Done,
-            State::Open if buffered >= self.max_buffered => {
-                let limit = self.max_buffered;
+            State::Open if buffered >= self.max_buffered as usize => {
+                let limit = self.max_buffered as usize;
                 return Err(self.fail(self.offset(), Fault::TooLong { limit }));
             }
             State::Open | State::Done => {}

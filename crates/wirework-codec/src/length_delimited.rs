@@ -10,7 +10,7 @@ use crate::write_buf::UNCOPIED;
 use crate::{Enclose, Encoder, Framing, Glance, Mark, Payload, Span, WriteBuf};
 
 /// The longest frame, unless set otherwise: 1 MiB.
-const MAX_LEN: usize = 1024 * 1024;
+const MAX_LEN: u32 = 1024 * 1024;
 
 /// Frames behind a length: four bytes, the most significant first, unless set otherwise.
 ///
@@ -42,9 +42,9 @@ const MAX_LEN: usize = 1024 * 1024;
 /// ```
 #[derive(Debug, Clone)]
 pub struct LengthDelimited {
-    max_len: usize,
-    adjustment: i64,
     // Each direction of each connection has a copy of all this, so what can be is small.
+    max_len: u32,
+    adjustment: i32,
     offset: u32,
     /// How many bytes are dropped from the front of a frame; [`THE_LENGTH`] for those up to its end.
     skip: u32,
@@ -76,9 +76,13 @@ impl LengthDelimited {
         .noting_limits()
     }
 
-    /// Sets how long a frame may be, in bytes, without those that are skipped; 1 MiB unless set.
+    /// Sets how long a frame may be, in bytes, without those that are skipped; 1 MiB unless set. A limit beyond 4 GiB is one of 4 GiB
+    /// less a byte.
     #[must_use]
     pub const fn max_len(mut self, bytes: usize) -> Self {
+        const MOST: u32 = u32::MAX;
+        #[expect(clippy::cast_possible_truncation, reason = "what would be cut off was asked for")]
+        let bytes = if bytes < MOST as usize { bytes as u32 } else { MOST };
         self.max_len = bytes;
         self.noting_limits()
     }
@@ -120,7 +124,7 @@ impl LengthDelimited {
     ///
     /// For a length that counts the header as well, that is minus the length of the header.
     #[must_use]
-    pub const fn adjustment(mut self, bytes: i64) -> Self {
+    pub const fn adjustment(mut self, bytes: i32) -> Self {
         self.adjustment = bytes;
         self.noting_limits()
     }
@@ -148,7 +152,8 @@ impl LengthDelimited {
         let skips_default = matches!(self.skip, THE_LENGTH | 4);
         let is_default =
             self.offset == 0 && self.width == 4 && self.adjustment == 0 && !self.little_endian && skips_default;
-        self.default_limit = if is_default { default_limit(self.max_len) } else { 0 };
+        // At the most there can be, the longest frame takes a closer look.
+        self.default_limit = if is_default { self.max_len.saturating_add(1) } else { 0 };
         #[expect(clippy::cast_possible_truncation, reason = "the lesser of the two is a few thousand")]
         let short_limit = if self.default_limit < UNCOPIED as u32 {
             self.default_limit as u16
@@ -157,17 +162,6 @@ impl LengthDelimited {
         };
         self.short_limit = short_limit;
         self
-    }
-}
-
-/// One more than the limit, as far as that is possible: beyond it, a frame is not taken the short way.
-const fn default_limit(max_len: usize) -> u32 {
-    if max_len < u32::MAX as usize {
-        #[expect(clippy::cast_possible_truncation, reason = "what would be cut off was asked for")]
-        let max_len = max_len as u32;
-        max_len + 1
-    } else {
-        u32::MAX
     }
 }
 

@@ -11,7 +11,7 @@ use std::ops::Range;
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::Span;
-use crate::block::{Block, MIN_BLOCK};
+use crate::block::{self, Block, MIN_BLOCK};
 use lent::{Form, Lent};
 
 /// Blocks to read into grow up to this size while reads fill them.
@@ -24,25 +24,25 @@ const SMALL: usize = 2 * 1024;
 /// down who shares memory, which takes two locked instructions; and it keeps nothing else alive.
 const COPIED: usize = 256;
 
+/// A frame keeps at most this many times its own length alive; where it would be more, it is copied.
+const PINNED: usize = 1024;
+
 /// What a [`Deframer`](crate::Deframer) has read and its decoder has not decoded.
 ///
 /// Only a decoder that overrides [`decode_from`](crate::Decoder::decode_from) sees it.
 #[derive(Debug)]
 pub struct ReadBuf {
-    memory: Memory,
+    /// What is read into: a [`Block`], or while a connection waits just the bytes that it has, if any. Where frames are looked for
+    /// without a detour, so nothing in it is `undecoded` that is not in place.
+    block: Box<[u8]>,
+    /// Which bytes of the block are undecoded; of what is frozen, if it is.
+    undecoded: Range<usize>,
+    /// What few connections have a use for, and none that waits.
+    lent: Option<Box<Lent>>,
     /// How many bytes were read in all.
     read: u64,
     /// How often the smallest block was doubled to get the size to read into.
     read_class: u8,
-}
-
-/// Where the bytes are.
-#[derive(Debug)]
-enum Memory {
-    /// By themselves: a connection waits for more, and has none, or a few.
-    Aside(Box<[u8]>),
-    /// In a block, or whatever it has become.
-    Lent { lent: Box<Lent>, undecoded: Range<usize> },
 }
 
 /// A frame that has no meaning.
@@ -58,7 +58,9 @@ impl ReadBuf {
     /// An empty buffer, which holds no memory.
     pub(crate) fn new() -> Self {
         Self {
-            memory: Memory::Aside(Box::default()),
+            block: Box::default(),
+            undecoded: 0..0,
+            lent: None,
             read: 0,
             read_class: 0,
         }
@@ -68,10 +70,8 @@ impl ReadBuf {
     #[must_use]
     #[inline]
     pub fn len(&self) -> usize {
-        match &self.memory {
-            Memory::Aside(aside) => aside.len(),
-            Memory::Lent { lent, undecoded } => lent.gathered.len() + (undecoded.end - undecoded.start),
-        }
+        let gathered = self.lent.as_ref().map_or(0, |lent| lent.gathered.len());
+        gathered + (self.undecoded.end - self.undecoded.start)
     }
 
     /// Whether all bytes are decoded.
@@ -82,46 +82,42 @@ impl ReadBuf {
     }
 
     /// The undecoded bytes.
+    #[must_use]
     #[inline]
-    pub fn bytes(&mut self) -> &[u8] {
-        let (lent, undecoded) = self.lent();
-        match lent.form {
-            Form::InPlace => &lent.block[undecoded.clone()],
-            Form::Frozen => &lent.frozen[undecoded.clone()],
-            Form::Gathered => {
-                if undecoded.start < undecoded.end {
-                    lent.gather(mem::take(undecoded));
-                }
-                &lent.gathered
-            }
+    pub fn bytes(&self) -> &[u8] {
+        match &self.lent {
+            Some(lent) if lent.form == Form::Frozen => &lent.frozen[self.undecoded.clone()],
+            Some(lent) if lent.form == Form::Gathered => &lent.gathered,
+            _ => &self.block[self.undecoded.clone()],
         }
     }
 
-    /// As [`bytes`](Self::bytes), if they are in place.
+    /// Whether the undecoded bytes lie where they were read to.
+    #[inline]
+    pub(crate) fn is_in_place(&self) -> bool {
+        self.form() == Form::InPlace
+    }
+
+    /// As [`bytes`](Self::bytes), if they are in place; otherwise `None`, or no bytes.
     #[inline]
     pub(crate) fn bytes_in_place(&self) -> Option<&[u8]> {
-        match &self.memory {
-            Memory::Lent { lent, undecoded } if lent.form == Form::InPlace => Some(&lent.block[undecoded.clone()]),
-            _ => None,
-        }
+        // If they are frozen, there is no block; if they are gathered, none of the block is undecoded.
+        self.block.get(self.undecoded.clone())
     }
 
     /// The undecoded bytes, to be changed in place.
     #[inline]
     pub fn bytes_mut(&mut self) -> &mut [u8] {
-        let is_in_place = matches!(&self.memory, Memory::Lent { lent, .. } if lent.form == Form::InPlace);
-        if !is_in_place {
+        if !self.is_in_place() {
             self.settle();
         }
-        let (lent, undecoded) = self.lent();
-        &mut lent.block[undecoded.clone()]
+        &mut self.block[self.undecoded.clone()]
     }
 
     /// The undecoded bytes, as a decoder takes them that knows of [`BytesMut`] only.
     pub fn gathered(&mut self) -> &mut BytesMut {
-        let (lent, undecoded) = self.lent();
-        lent.gather(mem::take(undecoded));
-        &mut lent.gathered
+        self.gather();
+        &mut self.lent().gathered
     }
 
     /// Drops the first `count` bytes: they are decoded.
@@ -131,12 +127,9 @@ impl ReadBuf {
     #[inline]
     pub fn advance(&mut self, count: usize) {
         assert!(count <= self.len(), "no more bytes are decoded than were read");
-        let (lent, undecoded) = self.lent();
-        if lent.form == Form::Gathered {
-            lent.gather(mem::take(undecoded));
-            lent.gathered.advance(count);
-        } else {
-            undecoded.start += count;
+        match &mut self.lent {
+            Some(lent) if lent.form == Form::Gathered => lent.gathered.advance(count),
+            _ => self.undecoded.start += count,
         }
     }
 
@@ -152,23 +145,47 @@ impl ReadBuf {
             self.advance(span.len());
             return frame;
         }
+        if self.form() == Form::Gathered {
+            return self.lent().take_gathered(span);
+        }
         let is_last = span.len() == self.len();
-        let (lent, undecoded) = self.lent();
-        if lent.form == Form::Gathered {
-            lent.gather(mem::take(undecoded));
-            return lent.take_gathered(span);
-        }
-        let start = undecoded.start;
+        let start = self.undecoded.start;
         self.advance(span.len());
-        let (lent, undecoded) = self.lent();
-        let frame = lent.take(start + payload.start..start + payload.end, is_last);
         if is_last {
-            *undecoded = 0..0;
+            self.undecoded = 0..0;
         }
-        frame
+        self.take_shared(start + payload.start..start + payload.end, is_last)
     }
 
-    /// Gives the bytes of a located frame to `parse`, and drops the frame. If that fails, drops all the rest as well.
+    /// The bytes of `frame`, of what is not gathered; with nothing behind it if it is the last.
+    fn take_shared(&mut self, frame: Range<usize>, is_last: bool) -> Bytes {
+        if self.is_in_place() {
+            if is_pinned(&self.block, frame.len()) || (is_last && frame.len() <= SMALL) {
+                return Bytes::copy_from_slice(&self.block[frame]);
+            }
+            // Now frames can be parts of the block. The last of them to go returns it to the pool.
+            let frozen = Bytes::from_owner(Block::from(mem::take(&mut self.block)));
+            let lent = self.lent();
+            lent.frozen = frozen;
+            lent.form = Form::Frozen;
+        }
+        let lent = self.lent();
+        if is_pinned(&lent.frozen, frame.len()) {
+            return Bytes::copy_from_slice(&lent.frozen[frame]);
+        }
+        if is_last {
+            // It takes the memory with it, rather than a share in it.
+            lent.form = Form::InPlace;
+            let mut last = mem::take(&mut lent.frozen);
+            last.truncate(frame.end);
+            last.advance(frame.start);
+            return last;
+        }
+        lent.frozen.slice(frame)
+    }
+
+    /// Gives the bytes of a located frame, which are in place, to `parse`, and drops the frame. If that fails, drops all the rest as
+    /// well.
     #[inline(always)]
     #[expect(
         clippy::inline_always,
@@ -179,14 +196,15 @@ impl ReadBuf {
         span: &Span,
         parse: impl FnOnce(&'a mut [u8]) -> Result<T, E>,
     ) -> Result<T, Unparsed<E>> {
-        let read = self.read;
-        let (lent, undecoded) = self.lent();
-        let (frame, rest) = lent.block[undecoded.clone()].split_at_mut(span.len());
+        let Self {
+            block, undecoded, read, ..
+        } = self;
+        let (frame, rest) = block[undecoded.clone()].split_at_mut(span.len());
         undecoded.start += span.len();
         parse(&mut frame[span.payload()]).map_err(|source| {
             undecoded.start = undecoded.end;
             let unread = Bytes::copy_from_slice(rest);
-            let offset = read - (span.len() + unread.len()) as u64;
+            let offset = *read - (span.len() + unread.len()) as u64;
             Unparsed { source, offset, unread }
         })
     }
@@ -199,45 +217,48 @@ impl ReadBuf {
 
     /// How much memory is held, in bytes.
     pub(crate) fn memory(&self) -> usize {
-        match &self.memory {
-            Memory::Aside(aside) => aside.len(),
-            Memory::Lent { lent, .. } => lent.memory(),
-        }
+        self.block.len() + self.lent.as_ref().map_or(0, |lent| lent.memory())
     }
 
     /// Memory to read more bytes into; never empty.
     #[inline]
     pub(crate) fn spare(&mut self) -> &mut [u8] {
-        if !self.is_lent() {
-            self.lend();
+        // The most frequent way: nothing is left of what was read before.
+        if self.undecoded.is_empty() && self.is_in_place() {
+            self.undecoded = 0..0;
+            if self.block.len() < self.read_size() {
+                self.set_block(block::take(self.read_size()));
+            }
+        } else {
+            self.make_room();
         }
-        let size = self.read_size();
-        match &mut self.memory {
-            // The most frequent way: nothing is left of what was read before.
-            Memory::Lent { lent, undecoded } if lent.is_free(undecoded, size) => *undecoded = 0..0,
-            _ => self.make_room(),
-        }
-        let (lent, undecoded) = self.lent();
-        &mut lent.block[undecoded.end..]
+        &mut self.block[self.undecoded.end..]
     }
 
     /// Makes room for more bytes.
     #[inline(never)]
     fn make_room(&mut self) {
-        let len = self.len();
-        let form = self.lent().0.form;
-        if form == Form::Frozen || (form == Form::Gathered && len <= SMALL) {
+        let form = self.form();
+        if form == Form::Frozen || (form == Form::Gathered && self.len() <= SMALL) {
             self.settle();
         }
         let size = self.read_size();
-        let (lent, undecoded) = self.lent();
-        if undecoded.start == undecoded.end {
-            *undecoded = 0..0;
-            if lent.block.len() < size {
-                lent.block = Block::with_len(size);
+        if self.undecoded.is_empty() {
+            self.undecoded = 0..0;
+            if self.block.len() < size {
+                self.set_block(block::take(size));
             }
-        } else if lent.block.len() - undecoded.end <= lent.block.len() / 2 {
-            *undecoded = lent.make_room(undecoded.clone(), size);
+        } else if self.block.len() - self.undecoded.end <= self.block.len() / 2 {
+            let len = self.undecoded.len();
+            if len < self.block.len() / 2 && self.block.len() >= size {
+                self.block.copy_within(self.undecoded.clone(), 0);
+            } else {
+                // Growing by what has come, never by what a header claims, bounds what is held by what the peer sent.
+                let mut longer = block::take((len * 2).max(size));
+                longer[..len].copy_from_slice(&self.block[self.undecoded.clone()]);
+                self.set_block(longer);
+            }
+            self.undecoded = 0..len;
         }
     }
 
@@ -245,17 +266,19 @@ impl ReadBuf {
     #[inline]
     pub(crate) fn filled(&mut self, count: usize) {
         let size = self.read_size();
-        let (lent, undecoded) = self.lent();
-        let room = lent.block.len() - undecoded.end;
+        let room = self.block.len() - self.undecoded.end;
         assert!(count <= room, "{count} bytes cannot have been read into {room}");
-        undecoded.end += count;
+        self.undecoded.end += count;
         if count == room {
-            self.read_class = class_of((lent.block.len() * 2).min(MAX_READ));
-        } else if undecoded.end < size / 4 {
+            self.read_class = class_of((self.block.len() * 2).min(MAX_READ));
+        } else if self.undecoded.end < size / 4 {
             // By all there is: this read may have brought but the end of a long frame.
             self.read_class = self.read_class.saturating_sub(1);
         }
         self.read += count as u64;
+        if self.form() == Form::Gathered {
+            self.gather();
+        }
     }
 
     /// Appends a copy of `bytes`.
@@ -269,20 +292,34 @@ impl ReadBuf {
         }
     }
 
-    /// Gives back what was lent, unless there is so much in it that to copy it would cost more. What there is is kept aside.
+    /// Gives memory back, unless there is so much in it that to copy it would cost more. What there is is kept by itself.
     #[inline]
     pub(crate) fn release(&mut self) {
-        if !self.is_lent() {
+        // The most frequent way: nothing is left of it.
+        if self.undecoded.is_empty() && self.lent.is_none() {
+            self.undecoded = 0..0;
+            self.set_block(Box::default());
+        } else {
+            self.release_most();
+        }
+    }
+
+    #[inline(never)]
+    fn release_most(&mut self) {
+        let len = self.len();
+        if len == self.block.len() && self.lent.is_none() {
             return;
         }
-        let aside = match self.len() {
+        let kept = match len {
             0 => Box::default(),
             len if len <= SMALL.max(self.memory() / 4) => self.bytes().into(),
             _ => return,
         };
-        if let Memory::Lent { lent, .. } = mem::replace(&mut self.memory, Memory::Aside(aside)) {
-            lent.put_away();
+        if let Some(lent) = self.lent.take() {
+            lent.put_away(self.block.len() == MIN_BLOCK);
         }
+        self.set_block(kept);
+        self.undecoded = 0..len;
     }
 
     /// All undecoded bytes, which count as decoded then.
@@ -290,42 +327,33 @@ impl ReadBuf {
         mem::take(self.gathered()).freeze()
     }
 
-    /// Whether there is a block, or whatever it has become.
-    #[inline]
-    pub(crate) fn is_lent(&self) -> bool {
-        matches!(self.memory, Memory::Lent { .. })
-    }
-
     /// The frame found last, from the first undecoded byte.
     #[inline]
     pub(crate) fn located(&mut self) -> &mut Span {
-        &mut self.lent().0.located
+        &mut self.lent().located
     }
 
-    /// What is lent, and which bytes of it are undecoded.
+    /// In which form the undecoded bytes are.
     #[inline]
-    fn lent(&mut self) -> (&mut Lent, &mut Range<usize>) {
-        if !self.is_lent() {
-            self.lend();
-        }
-        match &mut self.memory {
-            Memory::Lent { lent, undecoded } => (lent, undecoded),
-            Memory::Aside(_) => unreachable!("it was just lent"),
-        }
+    fn form(&self) -> Form {
+        self.lent.as_ref().map_or(Form::InPlace, |lent| lent.form)
     }
 
-    /// Brings what was put aside into a block.
-    #[cold]
-    #[inline(never)]
-    fn lend(&mut self) {
-        if let Memory::Aside(aside) = &mut self.memory {
-            let aside = mem::take(aside);
-            let mut lent = Lent::from_pool();
-            let undecoded = match aside.len() {
-                0 => 0..0,
-                _ => lent.copy_in(&aside, &[], MIN_BLOCK << self.read_class),
-            };
-            self.memory = Memory::Lent { lent, undecoded };
+    #[inline]
+    fn lent(&mut self) -> &mut Lent {
+        self.lent.get_or_insert_with(Lent::from_pool)
+    }
+
+    /// Brings the undecoded bytes into what is gathered.
+    fn gather(&mut self) {
+        let undecoded = mem::take(&mut self.undecoded);
+        let lent = self.lent.get_or_insert_with(Lent::from_pool);
+        match mem::replace(&mut lent.form, Form::Gathered) {
+            Form::InPlace | Form::Gathered => lent.gathered.extend_from_slice(&self.block[undecoded]),
+            Form::Frozen => {
+                let frozen = mem::take(&mut lent.frozen);
+                lent.gathered.extend_from_slice(&frozen[undecoded]);
+            }
         }
     }
 
@@ -333,15 +361,55 @@ impl ReadBuf {
     #[cold]
     #[inline(never)]
     fn settle(&mut self) {
-        let size = self.read_size();
-        let (lent, undecoded) = self.lent();
-        *undecoded = lent.settle(undecoded.clone(), size);
+        let undecoded = mem::take(&mut self.undecoded);
+        let lent = self.lent();
+        match mem::replace(&mut lent.form, Form::InPlace) {
+            Form::InPlace => self.undecoded = undecoded,
+            Form::Frozen => {
+                let frozen = mem::take(&mut lent.frozen);
+                self.copy_in(&frozen[undecoded]);
+            }
+            Form::Gathered => {
+                let mut gathered = mem::take(&mut lent.gathered);
+                self.copy_in(&gathered);
+                // Its memory is used again once the frames that were split off it are gone.
+                gathered.clear();
+                self.lent().gathered = gathered;
+            }
+        }
+    }
+
+    /// Makes a copy of `bytes` all that is undecoded.
+    fn copy_in(&mut self, bytes: &[u8]) {
+        let len = bytes.len();
+        if len > 0 {
+            let size = len.max(self.read_size());
+            if self.block.len() < size {
+                self.set_block(block::take(size));
+            }
+            self.block[..len].copy_from_slice(bytes);
+        }
+        self.undecoded = 0..len;
+    }
+
+    #[inline]
+    fn set_block(&mut self, block: Box<[u8]>) {
+        let last = mem::replace(&mut self.block, block);
+        if !last.is_empty() {
+            block::put(last);
+        }
     }
 
     /// How large a block to read into, in bytes.
     #[inline]
     fn read_size(&self) -> usize {
         MIN_BLOCK << self.read_class
+    }
+}
+
+impl Drop for ReadBuf {
+    fn drop(&mut self) {
+        self.set_block(Box::default());
     }
 }
 
@@ -354,6 +422,12 @@ fn class_of(size: usize) -> u8 {
 #[inline]
 pub(crate) fn is_copied(len: usize) -> bool {
     len <= COPIED
+}
+
+/// Whether a frame of that length is too short to keep `memory` alive.
+#[inline]
+fn is_pinned(memory: &[u8], frame: usize) -> bool {
+    frame < memory.len() / PINNED
 }
 
 /// Splits a frame off the front of `src`.

@@ -13,20 +13,19 @@ impl<D: BorrowDecoder> Deframer<D> {
     #[inline]
     pub fn next_ref(&mut self) -> Result<Option<D::Frame<'_>>, DecodeError<D::Error>> {
         // The most frequent way, straight on. What is rare is in functions of its own.
-        if self.state != State::Open || !self.undecoded.is_lent() {
-            return swapped(self.next_ref_rarely());
-        }
-        let bytes = self.undecoded.bytes_mut();
-        if bytes.is_empty() {
-            return Ok(None);
-        }
-        let span = match self.decoder.glance(bytes) {
+        let span = match self.glance() {
             Glance::Frame(span) => span,
-            Glance::Unclear => return swapped(self.next_ref_rarely()),
-            Glance::Never => match self.decoder.locate(bytes) {
-                Ok(Some(span)) if span.is_frame() => span,
-                other => return swapped(self.next_ref_settled(other)),
-            },
+            Glance::Never if self.state == State::Open && self.undecoded.is_in_place() => {
+                let bytes = self.undecoded.bytes();
+                if bytes.is_empty() {
+                    return Ok(None);
+                }
+                match self.decoder.locate(bytes) {
+                    Ok(Some(span)) if span.is_frame() => span,
+                    other => return swapped(self.next_ref_settled(other)),
+                }
+            }
+            Glance::Never | Glance::Unclear => return swapped(self.next_ref_rarely()),
         };
         self.parse_at(&span).map(Some)
     }

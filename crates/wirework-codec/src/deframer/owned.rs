@@ -48,12 +48,10 @@ impl<D: Decoder> Deframer<D> {
             return self.next_decoded();
         }
         // The most frequent way, straight on. What is rare is in functions of its own.
-        let Some(bytes) = self.undecoded.bytes_in_place() else {
-            return swapped(self.next_rarely());
-        };
-        if self.state != State::Open {
+        if self.state != State::Open || !self.undecoded.is_in_place() {
             return swapped(self.next_rarely());
         }
+        let bytes = self.undecoded.bytes();
         match self.decoder.glance_cut(bytes) {
             Glance::Never => {}
             Glance::Frame(span) => return swapped(self.next_cut(&span)),

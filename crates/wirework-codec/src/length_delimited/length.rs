@@ -37,13 +37,11 @@ impl LengthDelimited {
             clippy::cast_possible_wrap,
             reason = "each of the two is at most 64 KiB and a few bytes"
         )]
-        let bias = self
-            .adjustment
-            .saturating_add(self.header() as i64 - self.skipped() as i64);
+        let bias = i64::from(self.adjustment) + self.header() as i64 - self.skipped() as i64;
         let shortest = self.header().saturating_sub(self.skipped()) as u64;
         if let Some(len) = length.checked_add_signed(bias)
             && len >= shortest
-            && len <= self.max_len as u64
+            && len <= u64::from(self.max_len)
             && let Ok(len) = usize::try_from(len)
         {
             return Ok(len);
@@ -61,17 +59,17 @@ impl LengthDelimited {
         }
         LengthError::TooLong {
             len: u64::try_from(len).unwrap_or(u64::MAX),
-            limit: self.max_len,
+            limit: self.max_len as usize,
         }
     }
 
     /// What to write as the length of a frame of `total` bytes.
     pub(super) fn length(&self, total: usize) -> Result<u64, LengthError> {
         let len = (total - self.skipped()) as u64;
-        if len > self.max_len as u64 {
+        if len > u64::from(self.max_len) {
             return Err(LengthError::TooLong {
                 len,
-                limit: self.max_len,
+                limit: self.max_len as usize,
             });
         }
         let Some(rest) = (total as u64).checked_sub(self.header() as u64) else {
@@ -81,10 +79,7 @@ impl LengthDelimited {
             });
         };
         let fits = |length: &u64| self.width == 8 || *length < 1 << (8 * u32::from(self.width));
-        let length = self
-            .adjustment
-            .checked_neg()
-            .and_then(|back| rest.checked_add_signed(back));
+        let length = rest.checked_add_signed(-i64::from(self.adjustment));
         length.filter(fits).ok_or(LengthError::Unwritable {
             len,
             width: usize::from(self.width),

@@ -102,16 +102,22 @@ fn lengths_at_the_edges_of_arithmetic_are_errors() {
     let eight = LengthDelimited::new().width(8);
     let error = LengthError::TooLong {
         len: u64::MAX,
-        limit: MAX_LEN,
+        limit: MAX_LEN as usize,
     };
     assert_eq!(decoded(eight.clone(), &[0xff; 8]), Err(error));
-    assert_eq!(decoded(eight.clone().adjustment(i64::MAX), &[0xff; 8]), Err(error));
+    assert_eq!(decoded(eight.clone().adjustment(i32::MAX), &[0xff; 8]), Err(error));
     assert_eq!(decoded(eight.clone().keep_header(), &[0xff; 8]), Err(error));
-    let mut unlimited = Deframer::new(eight.clone().max_len(usize::MAX).skip(9));
-    unlimited.push(&[0xff; 8]);
-    assert!(unlimited.next_ref().unwrap().is_none());
+    let most = eight.clone().max_len(usize::MAX).skip(9);
+    let beyond = LengthError::TooLong {
+        len: u64::MAX - 1,
+        limit: u32::MAX as usize,
+    };
+    assert_eq!(decoded(most.clone(), &[0xff; 8]), Err(beyond));
+    let mut longest = Deframer::new(most);
+    longest.push(&(u64::from(u32::MAX) + 1).to_be_bytes());
+    assert!(longest.next_ref().unwrap().is_none());
     assert_eq!(
-        decoded(eight.clone().adjustment(i64::MIN), &[0; 8]),
+        decoded(eight.clone().adjustment(i32::MIN), &[0; 8]),
         Err(LengthError::TooShort { length: 0 })
     );
     assert_eq!(
@@ -135,7 +141,7 @@ fn a_length_that_cannot_be_written_is_an_error() {
         Err(LengthError::Unwritable { len: 3, width: 1 })
     );
     assert_eq!(
-        encoded(codec.clone().adjustment(i64::MIN), b"abc"),
+        encoded(codec.clone().adjustment(i32::MIN), b"abc"),
         Err(LengthError::Unwritable { len: 3, width: 1 })
     );
     assert_eq!(

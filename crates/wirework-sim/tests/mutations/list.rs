@@ -42,8 +42,8 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "a frame may be a byte longer than its limit",
         file: "crates/wirework-codec/src/length_delimited/length.rs",
-        from: "&& len >= shortest\n            && len <= self.max_len as u64",
-        to: "&& len >= shortest\n            && len <= self.max_len as u64 + 1",
+        from: "&& len >= shortest\n            && len <= u64::from(self.max_len)",
+        to: "&& len >= shortest\n            && len <= u64::from(self.max_len) + 1",
         property: "limits::a_frame_beyond_the_limit_is_refused_and_one_at_it_is_not",
     },
     Mutation {

@@ -78,7 +78,6 @@ impl<C: Connection, D, E> Sides<C, D, E> {
     /// The next frame, borrowed, with the sending side; or `None` at the end. `held` is empty afterwards, unless it is pending.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as `poll_next`")]
-    #[expect(clippy::redundant_closure_for_method_calls, reason = "as `poll_next`")]
     pub(super) fn poll_ref<'a>(held: &mut Option<&'a mut Self>, cx: &mut Context<'_>) -> Poll<ReceivedRef<'a, C, D, E>>
     where
         D: BorrowDecoder,
@@ -100,8 +99,17 @@ impl<C: Connection, D, E> Sides<C, D, E> {
                     },
                 }
             }
-            match sides.poll_frame(cx, |deframer| deframer.locate()) {
-                Poll::Ready(Some(Ok(located))) => sides.inbound.deframer.place_of(located),
+            // What a glance finds is not noted: another glance finds it again.
+            let find = |deframer: &mut Deframer<D>| match deframer.glance() {
+                Glance::Frame(_) => Ok(Some(None)),
+                Glance::Unclear | Glance::Never => deframer.locate().map(|located| located.map(Some)),
+            };
+            match sides.poll_frame(cx, find) {
+                Poll::Ready(Some(Ok(Some(located)))) => sides.inbound.deframer.place_of(located),
+                Poll::Ready(Some(Ok(None))) => match sides.inbound.deframer.glance() {
+                    Glance::Frame(span) => span,
+                    Glance::Unclear | Glance::Never => unreachable!("a glance has just found it"),
+                },
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
                 Poll::Ready(None) => return Poll::Ready(Ok(None)),
                 Poll::Pending => {
