@@ -11,11 +11,10 @@ use std::time::Duration;
 use futures_lite::future::or;
 use serde::{Deserialize, Serialize};
 use wirework::{Deadlines, Framed, Network, Server, connect};
-use wirework_codec::bytes::Bytes;
 use wirework_codec::{
     BorrowDecoder, ByteLines, Cbor, Cobs, DecodeError, Decoder, Deframer, Delimited, Detect, Detection, Either,
-    Encoder, FixedLength, Json, LengthDelimited, Lines, MessagePack, Netstring, NulTerminated, Postcard, Protobuf,
-    ProxyCodec, ProxyHeader, RawBytes, RecoveringLines, Slip, VarintDelimited, WriteBuf,
+    Encoder, FixedLength, Frame, Json, LengthDelimited, Lines, MessagePack, Netstring, NulTerminated, Postcard,
+    Protobuf, ProxyCodec, ProxyHeader, RawBytes, RecoveringLines, Slip, VarintDelimited, WriteBuf,
 };
 use wirework_resp::{CmdEncoder, Command, CommandDecoder, ReplyEncoder, Value, ValueDecoder, Version, cmd};
 use wirework_sim::{Choices, HostOptions, Latency, Link, Swarm, SweepConfig, Trial, run_trial};
@@ -100,7 +99,7 @@ pub(crate) fn byte_lines(data: &[u8]) {
             codec
         }
     };
-    round_trip(make, check(make, Bytes::copy_from_slice, data));
+    round_trip(make, check(make, Frame::copy_from_slice, data));
 }
 
 pub(crate) fn lines(data: &[u8]) {
@@ -141,18 +140,18 @@ pub(crate) fn delimited(data: &[u8]) {
         _ => Delimited::any(delimiters),
     };
     let make = || codec.clone().max_len(usize::from(mode >> 3));
-    round_trip(make, check(make, Bytes::copy_from_slice, data));
+    round_trip(make, check(make, Frame::copy_from_slice, data));
 }
 
 pub(crate) fn nul_terminated(data: &[u8]) {
     let make = || NulTerminated::new().max_len(40);
-    round_trip(make, check(make, Bytes::copy_from_slice, data));
+    round_trip(make, check(make, Frame::copy_from_slice, data));
 }
 
 pub(crate) fn fixed_length(data: &[u8]) {
     let Some((len, data)) = data.split_first() else { return };
     let make = || FixedLength::new(usize::from(len % 32) + 1);
-    round_trip(make, check(make, Bytes::copy_from_slice, data));
+    round_trip(make, check(make, Frame::copy_from_slice, data));
 }
 
 pub(crate) fn length_delimited(data: &[u8]) {
@@ -175,29 +174,29 @@ pub(crate) fn length_delimited(data: &[u8]) {
         };
         if width & 8 == 8 { codec.little_endian() } else { codec }
     };
-    round_trip(make, check(make, Bytes::copy_from_slice, data));
+    round_trip(make, check(make, Frame::copy_from_slice, data));
 }
 
 pub(crate) fn varint_delimited(data: &[u8]) {
     let make = || VarintDelimited::new().max_len(300);
-    round_trip(make, check(make, Bytes::copy_from_slice, data));
+    round_trip(make, check(make, Frame::copy_from_slice, data));
 }
 
 pub(crate) fn netstring(data: &[u8]) {
     let make = || Netstring::new().max_len(300);
-    round_trip(make, check(make, Bytes::copy_from_slice, data));
+    round_trip(make, check(make, Frame::copy_from_slice, data));
 }
 
 pub(crate) fn cobs(data: &[u8]) {
     let make = || Cobs::new().max_len(600);
-    round_trip(make, check(make, Bytes::copy_from_slice, data));
-    round_trip(make, vec![Bytes::copy_from_slice(data)]);
+    round_trip(make, check(make, Frame::copy_from_slice, data));
+    round_trip(make, vec![Frame::copy_from_slice(data)]);
 }
 
 pub(crate) fn slip(data: &[u8]) {
     let make = || Slip::new().max_len(40);
-    round_trip(make, check(make, Bytes::copy_from_slice, data));
-    round_trip(make, vec![Bytes::copy_from_slice(data)]);
+    round_trip(make, check(make, Frame::copy_from_slice, data));
+    round_trip(make, vec![Frame::copy_from_slice(data)]);
 }
 
 /// Raw bytes have no frames of their own, so all that must hold is that nothing is lost.
@@ -258,7 +257,7 @@ pub(crate) fn detect(data: &[u8]) {
         )
     };
     let own = |frame: Either<&[u8], &str>| match frame {
-        Either::Left(bytes) => Either::Left(Bytes::copy_from_slice(bytes)),
+        Either::Left(bytes) => Either::Left(Frame::copy_from_slice(bytes)),
         Either::Right(line) => Either::Right(line.to_owned()),
     };
     check(make, own, data);
@@ -364,7 +363,7 @@ async fn conversation(trial: Trial) {
         let _running = server.serve_framed(listener, VarintDelimited::new(), echo);
         std::future::pending::<()>().await;
     });
-    let frames: Vec<Bytes> = (0..=dice.below(20))
+    let frames: Vec<Frame> = (0..=dice.below(20))
         .map(|number| vec![u8::try_from(number).expect("below 20"); dice.index(600)].into())
         .collect();
     let runtime = client.runtime();

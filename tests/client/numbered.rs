@@ -1,21 +1,21 @@
 //! What the multiplexed calls exchange: texts with numbers.
 
-use wirework::codec::bytes::{Buf, Bytes, BytesMut};
-use wirework::codec::{Decoder, Encoder, LengthDelimited, LengthError, WriteBuf};
+use wirework::codec::bytes::{Buf, BytesMut};
+use wirework::codec::{Decoder, Encoder, Frame, LengthDelimited, LengthError, WriteBuf};
 use wirework::{CorrelatedRequest, CorrelatedResponse};
 
 /// A text with a number: what the multiplexed calls exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Numbered {
     pub(crate) id: u16,
-    pub(crate) text: Bytes,
+    pub(crate) text: Frame,
 }
 
 impl Numbered {
     /// The number of what the server sends by itself.
     pub(crate) const PUSH: u16 = u16::MAX;
 
-    pub(crate) fn new(text: impl Into<Bytes>) -> Self {
+    pub(crate) fn new(text: impl Into<Frame>) -> Self {
         Self {
             id: 0,
             text: text.into(),

@@ -7,9 +7,8 @@ use std::fmt::Debug;
 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
-use wirework_codec::bytes::Bytes;
 use wirework_codec::{
-    ByteLines, Cbor, Cobs, Decoder, Deframer, Delimited, Encoder, FixedLength, Json, LengthDelimited, Lines,
+    ByteLines, Cbor, Cobs, Decoder, Deframer, Delimited, Encoder, FixedLength, Frame, Json, LengthDelimited, Lines,
     MessagePack, Netstring, NulTerminated, Postcard, Protobuf, Slip, VarintDelimited, WriteBuf,
 };
 
@@ -59,13 +58,13 @@ fn chunks<'a>(mut bytes: &'a [u8], sizes: &[usize]) -> Vec<&'a [u8]> {
 }
 
 /// Frames of bytes that delimiters and escapes are made of more often than not, some of them long.
-fn frames() -> impl Strategy<Value = Vec<Bytes>> {
+fn frames() -> impl Strategy<Value = Vec<Frame>> {
     let byte = prop_oneof![
         any::<u8>(),
         proptest::sample::select(&b"\0\r\n;|-\xc0\xdb\xdc\xdd\xffax"[..])
     ];
     let frame = prop_oneof![8 => vec(byte, 0..80), 1 => vec(any::<u8>(), 200..6000), 1 => vec(1..=255_u8, 240..520)];
-    vec(frame.prop_map(Bytes::from), 0..8)
+    vec(frame.prop_map(Frame::from), 0..8)
 }
 
 fn cuts() -> impl Strategy<Value = Vec<usize>> {
@@ -118,7 +117,7 @@ proptest! {
     }
 
     #[test]
-    fn fixed_length(frames in vec(vec(any::<u8>(), 5).prop_map(Bytes::from), 0..10), cuts in cuts()) {
+    fn fixed_length(frames in vec(vec(any::<u8>(), 5).prop_map(Frame::from), 0..10), cuts in cuts()) {
         round_trip(|| FixedLength::new(5), &frames, &cuts)?;
     }
 

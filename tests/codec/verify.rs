@@ -23,8 +23,7 @@ mod proxy_writing;
 
 use std::fmt::Debug;
 
-use wirework_codec::bytes::Bytes;
-use wirework_codec::{BorrowDecoder, Decoder};
+use wirework_codec::{BorrowDecoder, Decoder, Frame};
 use wirework_testkit::{verify_borrow_decoder, verify_decoder};
 
 /// Verifies owned and borrowed frames. They, and the error (its place, and what it says), must be as expected.
@@ -51,12 +50,12 @@ fn verify<D, T>(
 /// As [`verify`], of a framing: frames are bytes.
 fn verify_bytes<D>(make: impl Fn() -> D, input: &[u8], frames: &[&[u8]], failure: Option<(u64, &str)>)
 where
-    D: Decoder<Item = Bytes> + for<'a> BorrowDecoder<Frame<'a> = &'a [u8]> + 'static,
+    D: Decoder<Item = Frame> + for<'a> BorrowDecoder<Frame<'a> = &'a [u8]> + 'static,
 {
-    let frames: Vec<Bytes> = frames.iter().map(|frame| Bytes::copy_from_slice(frame)).collect();
-    verify(make, Bytes::copy_from_slice, input, &frames, failure);
+    let frames: Vec<Frame> = frames.iter().map(|frame| Frame::copy_from_slice(frame)).collect();
+    verify(make, Frame::copy_from_slice, input, &frames, failure);
 }
 
-fn bytes(frames: &[&[u8]]) -> Vec<Bytes> {
-    frames.iter().map(|frame| Bytes::copy_from_slice(frame)).collect()
+fn bytes(frames: &[&[u8]]) -> Vec<Frame> {
+    frames.iter().map(|frame| Frame::copy_from_slice(frame)).collect()
 }

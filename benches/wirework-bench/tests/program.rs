@@ -81,10 +81,9 @@ fn check_rows(scenario: &Value) {
         for figure in [&row["cpu_ns"], &row["replies_per_second"], &row["ratio"]["median"]] {
             assert!(figure.as_f64().is_some_and(|figure| figure > 0.0), "{row}");
         }
-        // What a debug build allocates for an owned frame is what a release does: the frame.
-        let least = if row["protocol"] == "framed-owned" { 1.0 } else { 0.0 };
-        let allocations = row["allocations"].as_f64().unwrap_or_default();
-        assert!((least..least + 0.5).contains(&allocations), "{row}");
+        // What is counted is everything, so there are a few per turn of what the runtime makes.
+        let allocations = row["allocations"].as_f64();
+        assert!(allocations.is_some_and(|each| each < 0.5), "{row}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::WriteBuf;
+use crate::{Frame, WriteBuf};
 
 /// Turns frames into bytes.
 ///
@@ -66,11 +66,12 @@ pub trait Encoder<Item> {
 
 /// Bytes to be sent, in any of the forms that people have them: codecs that carry plain bytes encode all of these.
 ///
-/// Long [`Bytes`] are sent uncopied, and so are `Vec<u8>`, `String` and [`BytesMut`], which become `Bytes` for free.
+/// [`Frame`]s and [`Bytes`] of 4 KiB or more are sent uncopied, and so are `Vec<u8>`, `String` and [`BytesMut`], which become `Bytes`
+/// for free.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither bytes nor text",
     label = "cannot be sent as it is",
-    note = "codecs of bytes and text send `&str`, `String`, `&[u8]`, `Vec<u8>`, `Bytes` and the like",
+    note = "codecs of bytes and text send `&str`, `String`, `&[u8]`, `Vec<u8>`, `Frame`, `Bytes` and the like",
     note = "send a number with `.to_string()`, and structs by a codec of messages such as `JsonLines` or `Postcard`"
 )]
 pub trait Payload: AsRef<[u8]> {
@@ -96,6 +97,13 @@ impl Payload for Bytes {
     #[inline]
     fn put(self, dst: &mut WriteBuf) {
         dst.put_bytes(self);
+    }
+}
+
+impl Payload for Frame {
+    #[inline]
+    fn put(self, dst: &mut WriteBuf) {
+        dst.put_frame(self);
     }
 }
 

@@ -4,14 +4,14 @@
 
 use std::error::Error;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BytesMut};
 
 use crate::read_buf::{is_copied, split};
-use crate::{BorrowDecoder, Decoder, Glance, ReadBuf, Span};
+use crate::{BorrowDecoder, Decoder, Frame, Glance, ReadBuf, Span};
 
 /// Cuts a byte stream into runs of bytes.
 ///
-/// Whatever implements it is a [`Decoder`] of [`Bytes`] and a [`BorrowDecoder`] of `&[u8]`.
+/// Whatever implements it is a [`Decoder`] of [`Frame`]s and a [`BorrowDecoder`] of `&[u8]`.
 ///
 /// ```
 /// use std::convert::Infallible;
@@ -100,17 +100,17 @@ impl<F: Framing> BorrowDecoder for F {
 }
 
 impl<F: Framing> Decoder for F {
-    type Item = Bytes;
+    type Item = Frame;
     type Error = F::Error;
 
     #[inline]
-    fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Bytes>, F::Error> {
+    fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Frame>, F::Error> {
         let span = self.find(src)?;
         span.map_or(Ok(None), |span| take(self, src, &span))
     }
 
     #[inline]
-    fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<Bytes>, F::Error> {
+    fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<Frame>, F::Error> {
         let span = self.find_eof(src)?;
         span.map_or(Ok(None), |span| take(self, src, &span))
     }
@@ -136,17 +136,17 @@ impl<F: Framing> Decoder for F {
     }
 
     #[inline]
-    fn copy(&mut self, frame: &[u8]) -> Result<Bytes, F::Error> {
-        Ok(Bytes::copy_from_slice(frame))
+    fn copy(&mut self, frame: &[u8]) -> Result<Frame, F::Error> {
+        Ok(Frame::copy_from_slice(frame))
     }
 
     #[inline]
-    fn cut(&mut self, src: &mut ReadBuf, span: &Span) -> Bytes {
+    fn cut(&mut self, src: &mut ReadBuf, span: &Span) -> Frame {
         src.take(span)
     }
 
     #[inline]
-    fn decode_from(&mut self, src: &mut ReadBuf, is_ended: bool) -> Result<Option<Bytes>, F::Error> {
+    fn decode_from(&mut self, src: &mut ReadBuf, is_ended: bool) -> Result<Option<Frame>, F::Error> {
         let bytes = src.bytes();
         let found = if is_ended {
             self.find_eof(bytes)
@@ -163,7 +163,7 @@ impl<F: Framing> Decoder for F {
             Ok(None)
         } else {
             let frame = unescape(self, &mut src.bytes_mut()[span.payload()]);
-            frame.map(|frame| Some(Bytes::copy_from_slice(frame)))
+            frame.map(|frame| Some(Frame::copy_from_slice(frame)))
         };
         src.advance(span.len());
         frame
@@ -181,14 +181,14 @@ pub(crate) fn unescape<'a, F: Framing>(framing: &mut F, frame: &'a mut [u8]) -> 
 }
 
 /// Takes a frame off the front of `src`.
-fn take<F: Framing>(framing: &mut F, src: &mut BytesMut, span: &Span) -> Result<Option<Bytes>, F::Error> {
+fn take<F: Framing>(framing: &mut F, src: &mut BytesMut, span: &Span) -> Result<Option<Frame>, F::Error> {
     if !F::ESCAPES && !span.is_skipped() && !is_copied(span.payload().len()) {
-        return Ok(Some(split(src, span)));
+        return Ok(Some(split(src, span).into()));
     }
     let frame = if span.is_skipped() {
         Ok(None)
     } else {
-        unescape(framing, &mut src[span.payload()]).map(|frame| Some(Bytes::copy_from_slice(frame)))
+        unescape(framing, &mut src[span.payload()]).map(|frame| Some(Frame::copy_from_slice(frame)))
     };
     src.advance(span.len());
     frame

@@ -10,8 +10,9 @@ use std::ops::Range;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use crate::Span;
 use crate::block::{self, Block, MIN_BLOCK};
+use crate::frame::SHORT;
+use crate::{Frame, Span};
 use lent::{Form, Lent};
 
 /// Blocks to read into grow up to this size while reads fill them.
@@ -19,10 +20,6 @@ const MAX_READ: usize = 256 * 1024;
 
 /// Up to this many bytes, or a quarter of a block, are moved out of it to let it go while waiting for more.
 const SMALL: usize = 2 * 1024;
-
-/// Owned frames up to this many bytes are copies. To allocate and copy so little, and to free it, costs less than to count up and
-/// down who shares memory, which takes two locked instructions; and it keeps nothing else alive.
-const COPIED: usize = 256;
 
 /// A frame keeps at most this many times its own length alive; where it would be more, it is copied.
 const PINNED: usize = 1024;
@@ -133,15 +130,14 @@ impl ReadBuf {
         }
     }
 
-    /// Takes a frame off the front: as a copy if it is of up to 256 bytes, or up to 2 KiB with nothing behind it, or so short that it
-    /// would keep more than 1024 times its length alive; else as a part of the memory that it was read into.
+    /// Takes a frame off the front, in memory that is said [there](Frame#which-memory).
     ///
     /// # Panics
     /// Panics when there are fewer bytes than the frame takes.
-    pub fn take(&mut self, span: &Span) -> Bytes {
+    pub fn take(&mut self, span: &Span) -> Frame {
         let payload = span.payload();
         if is_copied(payload.len()) {
-            let frame = Bytes::copy_from_slice(&self.bytes()[payload]);
+            let frame = Frame::copy_from_slice(&self.bytes()[payload]);
             self.advance(span.len());
             return frame;
         }
@@ -154,14 +150,32 @@ impl ReadBuf {
         if is_last {
             self.undecoded = 0..0;
         }
-        self.take_shared(start + payload.start..start + payload.end, is_last)
+        self.take_long(start + payload.start..start + payload.end, is_last)
+    }
+
+    /// As [`take`](Self::take), for values whose parts are to share memory.
+    ///
+    /// # Panics
+    /// As [`take`](Self::take).
+    pub fn take_bytes(&mut self, span: &Span) -> Bytes {
+        let payload = span.payload();
+        let is_last = span.len() == self.len();
+        if is_copied(payload.len()) || (is_last && payload.len() <= SMALL) {
+            let bytes = Bytes::copy_from_slice(&self.bytes()[payload]);
+            self.advance(span.len());
+            return bytes;
+        }
+        self.take(span).into()
     }
 
     /// The bytes of `frame`, of what is not gathered; with nothing behind it if it is the last.
-    fn take_shared(&mut self, frame: Range<usize>, is_last: bool) -> Bytes {
+    fn take_long(&mut self, frame: Range<usize>, is_last: bool) -> Frame {
         if self.is_in_place() {
             if is_pinned(&self.block, frame.len()) || (is_last && frame.len() <= SMALL) {
-                return Bytes::copy_from_slice(&self.block[frame]);
+                return Frame::copy_from_slice(&self.block[frame]);
+            }
+            if is_last {
+                return Frame::within(mem::take(&mut self.block), frame);
             }
             // Now frames can be parts of the block. The last of them to go returns it to the pool.
             let frozen = Bytes::from_owner(Block::from(mem::take(&mut self.block)));
@@ -171,7 +185,7 @@ impl ReadBuf {
         }
         let lent = self.lent();
         if is_pinned(&lent.frozen, frame.len()) {
-            return Bytes::copy_from_slice(&lent.frozen[frame]);
+            return Frame::copy_from_slice(&lent.frozen[frame]);
         }
         if is_last {
             // It takes the memory with it, rather than a share in it.
@@ -179,9 +193,9 @@ impl ReadBuf {
             let mut last = mem::take(&mut lent.frozen);
             last.truncate(frame.end);
             last.advance(frame.start);
-            return last;
+            return last.into();
         }
-        lent.frozen.slice(frame)
+        lent.frozen.slice(frame).into()
     }
 
     /// Gives the bytes of a located frame, which are in place, to `parse`, and drops the frame. If that fails, drops all the rest as
@@ -421,7 +435,7 @@ fn class_of(size: usize) -> u8 {
 /// Whether an owned frame of that length is a copy, whatever is around it.
 #[inline]
 pub(crate) fn is_copied(len: usize) -> bool {
-    len <= COPIED
+    len <= SHORT
 }
 
 /// Whether a frame of that length is too short to keep `memory` alive.

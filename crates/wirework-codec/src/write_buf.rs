@@ -14,6 +14,7 @@ use std::io;
 use bytes::Bytes;
 
 pub use self::mark::Mark;
+use crate::Frame;
 use crate::block::{Block, MIN_BLOCK};
 use crate::copy_short::copy_short;
 
@@ -49,7 +50,7 @@ pub struct WriteBuf {
     /// queued pieces) count from before it.
     base: usize,
     /// Large pieces, each with the position among the small ones that it stands before.
-    queue: VecDeque<(usize, Bytes)>,
+    queue: VecDeque<(usize, Frame)>,
     /// The bytes in `queue`.
     queued: usize,
 }
@@ -131,13 +132,23 @@ impl WriteBuf {
         if bytes.len() < UNCOPIED {
             self.put_slice(&bytes);
         } else {
-            self.queue_bytes(bytes);
+            self.queue(bytes.into());
         }
     }
 
-    fn queue_bytes(&mut self, bytes: Bytes) {
-        self.queued += bytes.len();
-        self.queue.push_back((self.base + self.end, bytes));
+    /// Appends `frame`, uncopied from 4 KiB up.
+    #[inline]
+    pub fn put_frame(&mut self, frame: Frame) {
+        if frame.len() < UNCOPIED {
+            self.put_slice(&frame);
+        } else {
+            self.queue(frame);
+        }
+    }
+
+    fn queue(&mut self, piece: Frame) {
+        self.queued += piece.len();
+        self.queue.push_back((self.base + self.end, piece));
     }
 
     /// Appends one byte.

@@ -369,7 +369,7 @@ impl Decoder for CommandDecoder {
             src.advance(span.len());
             return Ok(None);
         }
-        let frame = src.take(&span);
+        let frame = src.take_bytes(&span);
         self.own(frame).map(Some)
     }
 }

@@ -266,7 +266,7 @@ impl ValueDecoder {
             _ => return Ok(None),
         };
         let kind = bytes[0];
-        let text = src.take(&Span::new(place, end));
+        let text = src.take_bytes(&Span::new(place, end));
         Ok(Some(match kind {
             b'+' => Value::Simple(text),
             b'-' => Value::Error(ServerError::new(text)),
@@ -300,7 +300,7 @@ impl Decoder for ValueDecoder {
         let Some(end) = self.scan(src.bytes())? else {
             return Ok(None);
         };
-        let frame = src.take(&Span::new(0..end, end));
+        let frame = src.take_bytes(&Span::new(0..end, end));
         Builder::new(&frame, self.limits).value().map(Some)
     }
 }

@@ -1,7 +1,8 @@
 //! Codecs made of others, and the one that cuts nothing.
 
-use wirework_codec::bytes::Bytes;
-use wirework_codec::{BorrowDecoder, Decoder, Detect, Detection, Either, LengthDelimited, Lines, Pair, RawBytes};
+use wirework_codec::{
+    BorrowDecoder, Decoder, Detect, Detection, Either, Frame, LengthDelimited, Lines, Pair, RawBytes,
+};
 use wirework_testkit::{verify_borrow_decoder, verify_decoder, verify_round_trip};
 
 use crate::{bytes, verify};
@@ -29,10 +30,10 @@ fn detect() {
         )
     };
     let own = |frame: Either<&[u8], &str>| match frame {
-        Either::Left(bytes) => Either::Left(Bytes::copy_from_slice(bytes)),
+        Either::Left(bytes) => Either::Left(Frame::copy_from_slice(bytes)),
         Either::Right(line) => Either::Right(line.to_owned()),
     };
-    verify(make, own, b"\0\0\0\x01a", &[Either::Left(Bytes::from("a"))], None);
+    verify(make, own, b"\0\0\0\x01a", &[Either::Left(Frame::from("a"))], None);
     verify(make, own, b"a\n", &[Either::Right("a".to_owned())], None);
     verify(
         make,

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::PINNED;
-use crate::Span;
+use crate::{Frame, Span};
 
 /// A thread keeps at most this many of these for reuse.
 const POOL_SIZE: usize = 16;
@@ -86,12 +86,12 @@ impl Lent {
     }
 
     /// Takes a frame off the front of what is gathered.
-    pub(super) fn take_gathered(&mut self, span: &Span) -> Bytes {
+    pub(super) fn take_gathered(&mut self, span: &Span) -> Frame {
         let payload = span.payload();
         if payload.len() >= self.gathered.capacity() / PINNED {
-            return super::split(&mut self.gathered, span);
+            return super::split(&mut self.gathered, span).into();
         }
-        let frame = Bytes::copy_from_slice(&self.gathered[payload]);
+        let frame = Frame::copy_from_slice(&self.gathered[payload]);
         self.gathered.advance(span.len());
         frame
     }

@@ -1,11 +1,11 @@
 //! The same scenarios, driven by others than seeds: by proptest, which makes what fails smaller, and by the bytes of a fuzzer.
 
 use std::time::Duration;
+use wirework::codec::Frame;
 
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestError, TestRng, TestRunner};
 use wirework::Framed;
-use wirework::codec::bytes::Bytes;
 use wirework::time::sleep;
 use wirework::{Runtime, Server, Task};
 use wirework_sim::{Choices, Config, Family, Policy, Swarm, SweepConfig, Trial, run_trial};
@@ -47,7 +47,7 @@ async fn every_frame_comes_back(trial: Trial) {
         }
         writer.close().await
     });
-    let mut got: Vec<Bytes> = Vec::new();
+    let mut got: Vec<Frame> = Vec::new();
     while let Ok(Some(frame)) = reader.next().await {
         got.push(frame);
     }

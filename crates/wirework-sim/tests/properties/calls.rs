@@ -3,8 +3,8 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use wirework::codec::Frame;
 
-use wirework::codec::bytes::Bytes;
 use wirework::time::sleep;
 use wirework::{CallError, Network, Replies, Runtime};
 use wirework_sim::{Family, Swarm, SweepConfig, sweep};
@@ -12,7 +12,7 @@ use wirework_sim::{Family, Swarm, SweepConfig, sweep};
 use crate::lab::{self, MS, PORT, SEC, codec};
 
 /// A request, and what came of it.
-type Outcome = (Bytes, Result<Bytes, CallError>);
+type Outcome = (Frame, Result<Frame, CallError>);
 
 #[test]
 fn what_was_not_sent_was_not_done() {
@@ -30,9 +30,9 @@ fn what_was_not_sent_was_not_done() {
         "what was not sent was not done",
         |trial| async move {
             let (client, server) = lab::rough_pair(&trial);
-            let done: Arc<Mutex<Vec<Bytes>>> = Arc::default();
+            let done: Arc<Mutex<Vec<Frame>>> = Arc::default();
             let into = Arc::clone(&done);
-            let service = move |request: Bytes| {
+            let service = move |request: Frame| {
                 into.lock().unwrap().push(request.clone());
                 async move { Ok::<_, io::Error>(request) }
             };
@@ -87,7 +87,7 @@ fn every_call_ends_when_the_connection_does() {
         |trial| async move {
             let (client, server) = lab::rough_pair(&trial);
             let listener = server.listen_tcp(([0, 0, 0, 0], PORT).into()).unwrap();
-            let forever = |_: Bytes| std::future::pending::<io::Result<Bytes>>();
+            let forever = |_: Frame| std::future::pending::<io::Result<Frame>>();
             let running = lab::patient(&server)
                 .replies(Replies::AsReady)
                 .serve_service(listener, codec(), forever);

@@ -2,9 +2,9 @@
 
 use std::pin::pin;
 use std::time::Duration;
+use wirework::codec::Frame;
 
 use futures_lite::future::{or, poll_once};
-use wirework::codec::bytes::Bytes;
 use wirework::time::sleep;
 use wirework::{CallError, Framed, Runtime};
 use wirework_sim::{Dice, SimRuntime, SweepConfig, sweep};
@@ -62,7 +62,7 @@ fn cancelling_loses_and_doubles_nothing() {
             });
             let mut dice = trial.dice("receiver");
             let mut framed = Framed::new(here, codec());
-            let mut got: Vec<Bytes> = Vec::new();
+            let mut got: Vec<Frame> = Vec::new();
             while let Some(frame) = insist!(&server, &mut dice, framed.next()).unwrap() {
                 got.push(frame);
             }
@@ -110,7 +110,7 @@ fn a_dropped_call_disturbs_no_other() {
             trial.sometimes("calls were dropped", answered < 100);
             trial.sometimes("calls were answered", answered > 0);
             // The connection is as good as before, and the table is empty.
-            let last: Result<Bytes, CallError> = echo.call(lab::number(u32::MAX)).within(600 * SEC).await;
+            let last: Result<Frame, CallError> = echo.call(lab::number(u32::MAX)).within(600 * SEC).await;
             trial.equal("the last answer", &last.unwrap(), &lab::number(u32::MAX));
             trial.equal("calls left", &echo.pending(), &0);
             drop(running);

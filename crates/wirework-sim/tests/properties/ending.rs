@@ -4,8 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_lite::AsyncWriteExt;
-use wirework::codec::LengthDelimited;
-use wirework::codec::bytes::Bytes;
+use wirework::codec::{Frame, LengthDelimited};
 use wirework::time::sleep;
 use wirework::{Context, Framed, Linger, Network, Runtime};
 use wirework_sim::{HostOptions, Latency, Link, SimRuntime, SweepConfig, sweep};
@@ -21,9 +20,9 @@ fn a_drain_answers_what_it_has_taken() {
             let (client, server) = lab::rough_pair(&trial);
             let mut dice = trial.dice("drain");
             let work = dice.duration(Duration::ZERO, 500 * MS);
-            let done: Arc<Mutex<Vec<Bytes>>> = Arc::default();
+            let done: Arc<Mutex<Vec<Frame>>> = Arc::default();
             let (clock, into) = (server.clone(), Arc::clone(&done));
-            let service = move |request: Bytes| {
+            let service = move |request: Frame| {
                 let (clock, into) = (clock.clone(), Arc::clone(&into));
                 async move {
                     sleep(&clock, work).await;
@@ -96,19 +95,19 @@ fn a_drain_loses_no_answer_of_those_who_go_on_asking() {
             trial
                 .set_link(&trial.host("client"), &trial.host("server"), link)
                 .unwrap();
-            let done: Arc<Mutex<Vec<Bytes>>> = Arc::default();
+            let done: Arc<Mutex<Vec<Frame>>> = Arc::default();
             let into = Arc::clone(&done);
             let length = dice.index(2_000);
-            let service = move |request: Bytes| {
+            let service = move |request: Frame| {
                 into.lock().unwrap().push(request.clone());
                 let answer: Vec<u8> = request.iter().copied().chain(vec![7; length]).collect();
-                async move { Ok::<_, std::io::Error>(Bytes::from(answer)) }
+                async move { Ok::<_, std::io::Error>(Frame::from(answer)) }
             };
             let listener = server.listen_tcp(([0, 0, 0, 0], PORT).into()).unwrap();
             let running = lab::patient(&server)
                 .drain_deadline(100_000 * SEC)
                 .serve_service(listener, codec(), service);
-            let answered: Arc<Mutex<Vec<Bytes>>> = Arc::default();
+            let answered: Arc<Mutex<Vec<Frame>>> = Arc::default();
             let Ok(echo) = lab::dial(&client, "server").await else {
                 return;
             };
@@ -159,7 +158,7 @@ fn a_drain_ends_in_time_whatever_the_peers_do() {
                 } else {
                     // Many frames whose answers nobody reads.
                     stuck.push(client.spawn(async move {
-                        let frames = lab::wire(&vec![Bytes::from(vec![7; 1000]); 2000]);
+                        let frames = lab::wire(&vec![Frame::from(vec![7; 1000]); 2000]);
                         drop(stream.write_all(&frames).await);
                         std::future::pending::<()>().await;
                     }));

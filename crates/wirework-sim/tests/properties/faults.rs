@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use wirework::codec::Frame;
 
-use wirework::codec::bytes::Bytes;
 use wirework::time::{sleep, timeout};
 use wirework::{Framed, Runtime};
 use wirework_sim::{Family, Swarm, SweepConfig, sweep};
@@ -61,7 +61,7 @@ fn what_arrives_is_a_prefix_of_what_was_sent() {
                 while framed.next().await.map_err(std::io::Error::from)?.is_some() {}
                 Ok::<(), std::io::Error>(())
             });
-            let got: Arc<Mutex<Vec<Bytes>>> = Arc::default();
+            let got: Arc<Mutex<Vec<Frame>>> = Arc::default();
             let (clock, into) = (server.clone(), Arc::clone(&got));
             let receiving = server.spawn(async move {
                 let mut framed = Framed::new(here, codec());

@@ -3,10 +3,10 @@
 use std::net::Shutdown;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use wirework::codec::Frame;
 
 use futures_lite::future::yield_now;
 use futures_lite::{AsyncWriteExt, StreamExt};
-use wirework::codec::bytes::Bytes;
 use wirework::time::sleep;
 use wirework::{Connection, Framed, Network, ReadError, Runtime, Split};
 use wirework_sim::{Config, HostOptions, SweepConfig, sweep};
@@ -38,7 +38,7 @@ fn frames_do_not_depend_on_how_bytes_arrive() {
                 there.close().await.unwrap();
             });
             let mut framed = Framed::new(here, codec());
-            let mut got: Vec<Bytes> = Vec::new();
+            let mut got: Vec<Frame> = Vec::new();
             while let Some(frame) = framed.next().await.unwrap() {
                 got.push(frame);
                 trial.sometimes("a frame had to be waited for", framed.read_ahead() > 0);
@@ -136,7 +136,7 @@ fn a_slow_reader_does_not_grow_the_sender() {
             let server = trial.host_with("server", options).unwrap().runtime();
             let (there, here) = lab::connection(&trial, &client, &server).await;
             let frames = lab::frames(&mut trial.dice("frames"), 600);
-            let longest = frames.iter().map(Bytes::len).max().unwrap() + 2;
+            let longest = frames.iter().map(|frame| frame.len()).max().unwrap() + 2;
             let all = frames.len();
             let check = trial.check();
             let sending = client.spawn(async move {
@@ -188,9 +188,9 @@ fn both_may_write_before_they_read() {
 
 async fn exchange<C: Connection>(
     mut framed: Framed<C, wirework::codec::LengthDelimited>,
-    frames: Vec<Bytes>,
+    frames: Vec<Frame>,
     count: usize,
-) -> Vec<Bytes> {
+) -> Vec<Frame> {
     for frame in frames {
         framed.send(frame).await.unwrap();
     }
@@ -222,7 +222,7 @@ fn halves_exchange_any_amount_through_any_buffer() {
 }
 
 /// Sends from one task while it receives in another, to the end of both directions.
-async fn halves<N: Network, C: Split>(runtime: &N, connection: C, frames: Vec<Bytes>) -> Vec<Bytes> {
+async fn halves<N: Network, C: Split>(runtime: &N, connection: C, frames: Vec<Frame>) -> Vec<Frame> {
     let (mut reader, mut writer) = Framed::new(connection, codec()).split();
     let sending = runtime.spawn(async move {
         let mut source = futures_lite::stream::iter(frames).map(|frame| frame);
@@ -253,7 +253,7 @@ fn a_firehose_starves_nobody() {
             let task = hose.spawn(async move {
                 let (mut reader, mut writer) = Framed::new(spraying.connect_tcp(addr).await.unwrap(), codec()).split();
                 let reading = spraying.spawn(async move { while reader.next().await.unwrap().is_some() {} });
-                let drop_it = Bytes::from_static(&[b'~'; 1000]);
+                let drop_it = Frame::from(&[b'~'; 1000]);
                 while writer.feed(drop_it.clone()).await.is_ok() {}
                 drop(reading);
             });
@@ -261,7 +261,7 @@ fn a_firehose_starves_nobody() {
             let polite = lab::dial(&client, "server").await.unwrap();
             for _ in 0..6 {
                 let before = trial.elapsed();
-                polite.call(Bytes::from_static(b"ping")).await.unwrap();
+                polite.call(Frame::from(b"ping")).await.unwrap();
                 let took = trial.elapsed() - before;
                 trial.always(took < 200 * MS, || format!("a call took {took:?} beside a firehose"));
                 sleep(&client, 10 * MS).await;

@@ -4,8 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use futures_lite::future::or;
-use wirework::codec::LengthDelimited;
-use wirework::codec::bytes::Bytes;
+use wirework::codec::{Frame, LengthDelimited};
 use wirework::{
     Client, ClientOptions, Connector, Context, Deadlines, Framed, Listener, Network, RunningServer, Server,
 };
@@ -109,7 +108,7 @@ pub(crate) async fn echo(mut framed: Framed<Stream, LengthDelimited>, _: Context
 }
 
 /// A client of the echo server on the host `name`.
-pub(crate) async fn dial(client: &SimRuntime, name: &str) -> io::Result<Client<Bytes, Bytes>> {
+pub(crate) async fn dial(client: &SimRuntime, name: &str) -> io::Result<Client<Frame, Frame>> {
     // Longer than the longest wait between two tries of a handshake.
     let stream = Connector::new(client)
         .deadline(150 * SEC)
@@ -123,12 +122,12 @@ pub(crate) async fn dial(client: &SimRuntime, name: &str) -> io::Result<Client<B
 }
 
 /// A frame of four bytes.
-pub(crate) fn number(number: u32) -> Bytes {
-    Bytes::copy_from_slice(&number.to_be_bytes())
+pub(crate) fn number(number: u32) -> Frame {
+    Frame::copy_from_slice(&number.to_be_bytes())
 }
 
 /// `count` frames, each of which can be told from the others: its number, then a pattern. Mostly short ones.
-pub(crate) fn frames(dice: &mut Dice, count: u32) -> Vec<Bytes> {
+pub(crate) fn frames(dice: &mut Dice, count: u32) -> Vec<Frame> {
     let frame = |number: u32| {
         let length = match dice.below(10) {
             // Some are so long that they are queued rather than copied.
@@ -143,7 +142,7 @@ pub(crate) fn frames(dice: &mut Dice, count: u32) -> Vec<Bytes> {
 }
 
 /// What the frames are on the wire.
-pub(crate) fn wire(frames: &[Bytes]) -> Vec<u8> {
+pub(crate) fn wire(frames: &[Frame]) -> Vec<u8> {
     let framed = frames
         .iter()
         .map(|frame| [&u16::try_from(frame.len()).unwrap().to_be_bytes(), &frame[..]].concat());

@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
-use wirework::codec::LengthDelimited;
-use wirework::codec::bytes::Bytes;
+use wirework::codec::{Frame, LengthDelimited};
 use wirework::time::{sleep, timeout};
 use wirework::{Framed, Network, ReadError, Runtime, Server, WhenFull};
 use wirework_sim::{Family, HostOptions, Plan, Swarm, SweepConfig, sweep};
@@ -28,7 +27,7 @@ fn a_frame_beyond_the_limit_is_refused_and_one_at_it_is_not() {
         });
         let mut framed = Framed::new(here, LengthDelimited::new().width(2).max_len(limit));
         let first = framed.next().await.unwrap();
-        trial.equal("the frame at the limit", &first, &Some(Bytes::from(vec![1; limit])));
+        trial.equal("the frame at the limit", &first, &Some(Frame::from(vec![1; limit])));
         let second = framed.next().await;
         trial.always(matches!(second, Err(ReadError::Decode(_))), || {
             format!("beyond {limit} bytes: {second:?}")
@@ -214,7 +213,7 @@ fn a_panic_harms_no_other_connection() {
         |trial| async move {
             let (client, server) = lab::plain_pair(&trial);
             let listener = server.listen_tcp(([0, 0, 0, 0], PORT).into()).unwrap();
-            let service = |request: Bytes| async move {
+            let service = |request: Frame| async move {
                 assert!(&request[..] != b"panic", "as asked");
                 Ok::<_, std::io::Error>(request)
             };
@@ -226,7 +225,7 @@ fn a_panic_harms_no_other_connection() {
                 if dice.below(3) == 0 {
                     panics += 1;
                     let rude = lab::dial(&client, "server").await.unwrap();
-                    let answer = rude.call(Bytes::from_static(b"panic")).await;
+                    let answer = rude.call(Frame::from(b"panic")).await;
                     trial.always(answer.is_err(), || "a panic has an answer".into());
                 }
                 let answer = polite.call(lab::number(number)).await;

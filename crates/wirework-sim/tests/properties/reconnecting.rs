@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use wirework::codec::LengthDelimited;
-use wirework::codec::bytes::Bytes;
+use wirework::codec::{Frame, LengthDelimited};
 use wirework::time::sleep;
 use wirework::{
     Client, ClientOptions, Context, Framed, Network, Pool, PoolOptions, ReconnectOptions, ReconnectingClient, Runtime,
@@ -15,7 +14,7 @@ use wirework_sim::{Family, SimRuntime, Swarm, SweepConfig, sweep};
 
 use crate::lab::{self, MS, PORT, SEC};
 
-fn reconnecting(runtime: &SimRuntime, options: ReconnectOptions) -> ReconnectingClient<Bytes, Bytes> {
+fn reconnecting(runtime: &SimRuntime, options: ReconnectOptions) -> ReconnectingClient<Frame, Frame> {
     let dialing = runtime.clone();
     ReconnectingClient::new(runtime, options, move || {
         let runtime = dialing.clone();
@@ -101,7 +100,7 @@ fn a_restart_brings_no_herd() {
             let options = ReconnectOptions::new()
                 .backoff(200 * MS, 5 * SEC)
                 .connect_timeout(2 * SEC);
-            lines.push(ReconnectingClient::<Bytes, Bytes>::new(&runtime, options, move || {
+            lines.push(ReconnectingClient::<Frame, Frame>::new(&runtime, options, move || {
                 let (runtime, attempts, sim) = (dialing.clone(), Arc::clone(&attempts), sim.clone());
                 async move {
                     attempts.lock().unwrap().push(sim.elapsed());
@@ -237,7 +236,7 @@ fn a_server_that_falls_silent_is_left_in_time() {
             let running = lab::patient(&server).serve_framed(listener, lab::codec(), serve);
             let dialing = client.clone();
             let options = ReconnectOptions::new().backoff(MS, 100 * MS).timeout(timeout);
-            let line = ReconnectingClient::<Bytes, Bytes>::new(&client, options, move || {
+            let line = ReconnectingClient::<Frame, Frame>::new(&client, options, move || {
                 let runtime = dialing.clone();
                 async move {
                     let stream = connect(&runtime, &format!("server:{PORT}")).await?;

@@ -1,9 +1,9 @@
 //! Deadlines: neither early nor late, on the clock that does not jump.
 
 use std::time::Duration;
+use wirework::codec::Frame;
 
 use futures_lite::AsyncWriteExt;
-use wirework::codec::bytes::Bytes;
 use wirework::socket::ListenOptions;
 use wirework::time::{sleep, timeout};
 use wirework::{Client, ClientOptions, Deadline, Deadlines, Framed, Network, Runtime, Server};
@@ -44,10 +44,10 @@ fn a_call_times_out_exactly() {
     sweep(SweepConfig::new(), "a call times out exactly", |trial| async move {
         let (client, server) = lab::plain_pair(&trial);
         let (there, here) = lab::connection(&trial, &client, &server).await;
-        let calls: Client<Bytes, Bytes> = Client::pipelined(&client, Framed::new(there, codec()), ClientOptions::new());
+        let calls: Client<Frame, Frame> = Client::pipelined(&client, Framed::new(there, codec()), ClientOptions::new());
         let limit = trial.dice("limit").duration(NANO, 100 * SEC);
         let before = trial.elapsed();
-        let answer = calls.call(Bytes::from_static(b"?")).within(limit).await;
+        let answer = calls.call(Frame::from(b"?")).within(limit).await;
         trial.always(answer.is_err(), || "nobody answered, and yet there is an answer".into());
         trial.equal("the limit", &(trial.elapsed() - before), &limit);
         drop(here);

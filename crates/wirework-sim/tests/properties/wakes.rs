@@ -1,8 +1,8 @@
 //! Wake-ups that mean nothing, and wakers that no longer are the right ones.
 
 use std::time::Duration;
+use wirework::codec::Frame;
 
-use wirework::codec::bytes::Bytes;
 use wirework::{Framed, Runtime};
 use wirework_sim::{Config, HazardKind, Policy, SweepConfig, Trial, sweep};
 
@@ -52,7 +52,7 @@ async fn everything(trial: Trial) {
         }
         writer.close().await.unwrap();
     });
-    let mut got: Vec<Bytes> = Vec::new();
+    let mut got: Vec<Frame> = Vec::new();
     while let Some(frame) = reader.next().await.unwrap() {
         got.push(frame);
     }
