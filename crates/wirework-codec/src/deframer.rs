@@ -10,7 +10,7 @@ mod tests;
 
 use bytes::Bytes;
 
-use crate::read_buf::Unparsed;
+use crate::read_buf::State;
 use crate::{DecodeError, Fault, ReadBuf, Span};
 
 /// The most bytes that are buffered for one frame, unless set otherwise: 2 MiB.
@@ -39,17 +39,6 @@ pub const MAX_BUFFERED: usize = 2 * 1024 * 1024;
 pub struct Deframer<D> {
     decoder: D,
     undecoded: ReadBuf,
-    state: State,
-    max_buffered: u32,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Open,
-    /// No more bytes will come.
-    Ended,
-    /// No more frames will come, and no bytes are undecoded: whoever looks for a frame finds none.
-    Done,
 }
 
 impl<D> Deframer<D> {
@@ -58,8 +47,6 @@ impl<D> Deframer<D> {
         Self {
             decoder,
             undecoded: ReadBuf::new(),
-            state: State::Open,
-            max_buffered: 0,
         }
         .max_buffered(MAX_BUFFERED)
     }
@@ -72,7 +59,7 @@ impl<D> Deframer<D> {
     #[must_use]
     pub fn max_buffered(mut self, bytes: usize) -> Self {
         assert!(bytes > 0, "max_buffered must be at least 1 byte");
-        self.max_buffered = u32::try_from(bytes).unwrap_or(u32::MAX);
+        self.undecoded.max = u32::try_from(bytes).unwrap_or(u32::MAX);
         self
     }
 
@@ -91,8 +78,6 @@ impl<D> Deframer<D> {
         Deframer {
             decoder: map(self.decoder),
             undecoded: self.undecoded,
-            state: self.state,
-            max_buffered: self.max_buffered,
         }
     }
 
@@ -112,7 +97,7 @@ impl<D> Deframer<D> {
     #[doc(hidden)]
     #[inline]
     pub fn is_dry(&self) -> bool {
-        self.state == State::Open && self.undecoded.is_empty()
+        self.undecoded.state == State::Open && self.undecoded.is_empty()
     }
 
     /// Where in the stream the undecoded bytes start: how many bytes have been decoded.
@@ -123,7 +108,7 @@ impl<D> Deframer<D> {
 
     /// Whether [`finish`](Self::finish) was called or an error ended the stream.
     pub fn is_finished(&self) -> bool {
-        self.state != State::Open
+        self.undecoded.state != State::Open
     }
 
     /// How much memory is held for undecoded bytes, in bytes.
@@ -135,7 +120,7 @@ impl<D> Deframer<D> {
     ///
     /// After an error, and once the last frame of a stream that has [ended](Self::finish) was asked for, they are dropped.
     pub fn push(&mut self, bytes: &[u8]) {
-        if self.state != State::Done {
+        if self.undecoded.state != State::Done {
             self.undecoded.push(bytes);
         }
     }
@@ -152,15 +137,15 @@ impl<D> Deframer<D> {
     /// Panics if that is more than there was room for.
     #[inline]
     pub fn filled(&mut self, count: usize) {
-        if self.state != State::Done {
+        if self.undecoded.state != State::Done {
             self.undecoded.filled(count);
         }
     }
 
     /// Says that the stream has ended: no more bytes will come.
     pub fn finish(&mut self) {
-        if self.state == State::Open {
-            self.state = State::Ended;
+        if self.undecoded.state == State::Open {
+            self.undecoded.state = State::Ended;
         }
     }
 
@@ -181,20 +166,14 @@ impl<D> Deframer<D> {
         span: &Span,
         read: impl FnOnce(&'a mut D, &'a mut [u8]) -> Result<T, E>,
     ) -> Result<T, DecodeError<E>> {
-        let Self {
-            decoder,
-            undecoded,
-            state,
-            ..
-        } = self;
-        let taken = undecoded.take_in_place(span, |frame| read(decoder, frame));
-        taken.map_err(|unparsed| unparsed.end(state))
+        let Self { decoder, undecoded } = self;
+        undecoded.take_in_place(span, |frame| read(decoder, frame))
     }
 
     /// Ends the stream with an error in the frame that starts at `offset`.
     #[cold]
     fn fail<E>(&mut self, offset: u64, fault: Fault<E>) -> DecodeError<E> {
-        self.state = State::Done;
+        self.undecoded.state = State::Done;
         DecodeError::new(fault, offset, self.undecoded.take_all())
     }
 
@@ -235,25 +214,16 @@ impl<D> Deframer<D> {
     #[cold]
     fn dry<E>(&mut self) -> Result<(), DecodeError<E>> {
         let buffered = self.buffered();
-        match self.state {
+        match self.undecoded.state {
             State::Ended if buffered > 0 => return Err(self.fail(self.offset(), Fault::Truncated { left: buffered })),
-            State::Ended => self.state = State::Done,
-            State::Open if buffered >= self.max_buffered as usize => {
-                let limit = self.max_buffered as usize;
+            State::Ended => self.undecoded.state = State::Done,
+            State::Open if buffered >= self.undecoded.max as usize => {
+                let limit = self.undecoded.max as usize;
                 return Err(self.fail(self.offset(), Fault::TooLong { limit }));
             }
             State::Open | State::Done => {}
         }
         Ok(())
-    }
-}
-
-impl<E> Unparsed<E> {
-    /// Ends the stream with it.
-    #[cold]
-    fn end(self, state: &mut State) -> DecodeError<E> {
-        *state = State::Done;
-        DecodeError::new(Fault::Malformed(self.source), self.offset, self.unread)
     }
 }
 

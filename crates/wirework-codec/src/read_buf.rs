@@ -12,7 +12,7 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use crate::block::{self, Block, MIN_BLOCK};
 use crate::frame::SHORT;
-use crate::{Frame, Span};
+use crate::{DecodeError, Fault, Frame, Span};
 use lent::{Form, Lent};
 
 /// Blocks to read into grow up to this size while reads fill them.
@@ -38,17 +38,21 @@ pub struct ReadBuf {
     lent: Option<Box<Lent>>,
     /// How many bytes were read in all.
     read: u64,
+    /// How many bytes may be undecoded while a frame is not complete. Watched by the deframer, and here because it fits in.
+    pub(crate) max: u32,
     /// How often the smallest block was doubled to get the size to read into.
     read_class: u8,
+    /// Whether more bytes will come.
+    pub(crate) state: State,
 }
 
-/// A frame that has no meaning.
-pub(crate) struct Unparsed<E> {
-    pub(crate) source: E,
-    /// Where in the stream the frame starts.
-    pub(crate) offset: u64,
-    /// The bytes behind the frame.
-    pub(crate) unread: Bytes,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    Open,
+    /// No more bytes will come.
+    Ended,
+    /// No more frames will come, and no bytes are undecoded: whoever looks for a frame finds none.
+    Done,
 }
 
 impl ReadBuf {
@@ -59,7 +63,9 @@ impl ReadBuf {
             undecoded: 0..0,
             lent: None,
             read: 0,
+            max: u32::MAX,
             read_class: 0,
+            state: State::Open,
         }
     }
 
@@ -199,7 +205,7 @@ impl ReadBuf {
     }
 
     /// Gives the bytes of a located frame, which are in place, to `parse`, and drops the frame. If that fails, drops all the rest as
-    /// well.
+    /// well: the stream is done.
     #[inline(always)]
     #[expect(
         clippy::inline_always,
@@ -209,17 +215,22 @@ impl ReadBuf {
         &'a mut self,
         span: &Span,
         parse: impl FnOnce(&'a mut [u8]) -> Result<T, E>,
-    ) -> Result<T, Unparsed<E>> {
+    ) -> Result<T, DecodeError<E>> {
         let Self {
-            block, undecoded, read, ..
+            block,
+            undecoded,
+            read,
+            state,
+            ..
         } = self;
         let (frame, rest) = block[undecoded.clone()].split_at_mut(span.len());
         undecoded.start += span.len();
         parse(&mut frame[span.payload()]).map_err(|source| {
             undecoded.start = undecoded.end;
+            *state = State::Done;
             let unread = Bytes::copy_from_slice(rest);
             let offset = *read - (span.len() + unread.len()) as u64;
-            Unparsed { source, offset, unread }
+            DecodeError::new(Fault::Malformed(source), offset, unread)
         })
     }
 

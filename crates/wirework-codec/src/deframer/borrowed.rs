@@ -2,7 +2,8 @@
 //!
 //! To find a frame and to parse it are two steps, for callers that must wait in between.
 
-use super::{Deframer, Located, State, swapped};
+use super::{Deframer, Located, swapped};
+use crate::read_buf::State;
 use crate::{BorrowDecoder, DecodeError, Glance, Span};
 
 impl<D: BorrowDecoder> Deframer<D> {
@@ -15,7 +16,7 @@ impl<D: BorrowDecoder> Deframer<D> {
         // The most frequent way, straight on. What is rare is in functions of its own.
         let span = match self.glance() {
             Glance::Frame(span) => span,
-            Glance::Never if self.state == State::Open && self.undecoded.is_in_place() => {
+            Glance::Never if self.undecoded.state == State::Open && self.undecoded.is_in_place() => {
                 let bytes = self.undecoded.bytes();
                 if bytes.is_empty() {
                     return Ok(None);
@@ -77,7 +78,7 @@ impl<D: BorrowDecoder> Deframer<D> {
         reason = "on the way of every frame, and a result by reference costs more than all it does"
     )]
     pub fn locate(&mut self) -> Result<Option<Located>, DecodeError<D::Error>> {
-        if self.state != State::Open {
+        if self.undecoded.state != State::Open {
             return self.locate_last();
         }
         if self.undecoded.is_empty() {
@@ -95,7 +96,7 @@ impl<D: BorrowDecoder> Deframer<D> {
     /// As [`locate`](Self::locate), at the end of the stream.
     #[cold]
     fn locate_last(&mut self) -> Result<Option<Located>, DecodeError<D::Error>> {
-        if self.state == State::Done {
+        if self.undecoded.state == State::Done {
             return Ok(None);
         }
         let found = self.decoder.locate_eof(self.undecoded.bytes_mut());

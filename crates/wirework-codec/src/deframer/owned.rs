@@ -2,7 +2,8 @@
 //!
 //! Of a decoder that cuts, a frame is found first and then taken off; any other decodes from the buffer by itself.
 
-use super::{Deframer, Located, State, swapped};
+use super::{Deframer, Located, swapped};
+use crate::read_buf::State;
 use crate::{DecodeError, Decoder, Fault, Glance, ReadBuf, Span};
 
 impl<D: Decoder> Deframer<D> {
@@ -48,7 +49,7 @@ impl<D: Decoder> Deframer<D> {
             return self.next_decoded();
         }
         // The most frequent way, straight on. What is rare is in functions of its own.
-        if self.state != State::Open || !self.undecoded.is_in_place() {
+        if self.undecoded.state != State::Open || !self.undecoded.is_in_place() {
             return swapped(self.next_rarely());
         }
         let bytes = self.undecoded.bytes();
@@ -76,7 +77,7 @@ impl<D: Decoder> Deframer<D> {
     #[cold]
     #[inline(never)]
     fn next_rarely(&mut self) -> Option<Result<D::Item, DecodeError<D::Error>>> {
-        if self.state != State::Open {
+        if self.undecoded.state != State::Open {
             return self.next_decoded().transpose();
         }
         match self.locate_cut() {
@@ -127,7 +128,7 @@ impl<D: Decoder> Deframer<D> {
     #[doc(hidden)]
     #[inline]
     pub fn cuts(&self) -> bool {
-        self.decoder.cuts() && self.state == State::Open
+        self.decoder.cuts() && self.undecoded.state == State::Open
     }
 
     /// As [`locate`](Self::locate), for a frame to be taken by value.
@@ -161,7 +162,7 @@ impl<D: Decoder> Deframer<D> {
     fn next_decoded(&mut self) -> Result<Option<D::Item>, DecodeError<D::Error>> {
         loop {
             let before = self.buffered();
-            let is_ended = match self.state {
+            let is_ended = match self.undecoded.state {
                 State::Open if before == 0 => return Ok(None),
                 State::Open => false,
                 State::Ended => true,
