@@ -11,6 +11,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use futures_lite::future::block_on;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use wirework::codec::LengthDelimited;
 use wirework::{Connection, Context, Framed, Handler, Network, Server};
@@ -29,14 +30,15 @@ static IN_HANDLERS: AtomicUsize = AtomicUsize::new(0);
 
 #[test]
 fn framed_connections_are_small_and_frames_cost_no_allocation() {
-    // What was reached, with some room for what the compiler makes of futures.
-    check("smol", &Smol::new(1).unwrap(), 740);
-    check("async-std", &AsyncStd::new(1).unwrap(), 760);
-    check("tokio", &Tokio::new(1).unwrap(), 970);
+    // What was reached by handlers that borrow their frames and by those that take them, with some room for what the compiler makes
+    // of futures. The latter find the tables of the runtime as large as the former have made them.
+    check("smol", &Smol::new(1).unwrap(), [720, 740]);
+    check("async-std", &AsyncStd::new(1).unwrap(), [750, 780]);
+    check("tokio", &Tokio::new(1).unwrap(), [960, 1090]);
 }
 
-/// Fails if an idle connection takes more than `limit` bytes, or if frames make allocations.
-fn check<N: Network>(name: &str, network: &N, limit: usize) {
+/// Fails if frames make allocations, or if an idle connection takes more than these bytes.
+fn check<N: Network>(name: &str, network: &N, limits: [usize; 2]) {
     // Short frames in batches, and those of each other kind one by one: copied, and with the memory that they were read into.
     for (batch, size) in [(100, 64), (1, 64), (1, 1000), (1, 3000), (1, 65_536)] {
         let made = least_of(name, network, batch, size, borrowed);
@@ -44,9 +46,17 @@ fn check<N: Network>(name: &str, network: &N, limit: usize) {
         let made = least_of(name, network, batch, size, owned);
         assert_eq!(made, 0, "{name}: allocations for {size}-byte owned frames");
     }
+    hold(name, network, borrowed, limits[0]);
+    hold(name, network, owned, limits[1]);
+}
 
+/// Fails if an idle connection takes more than `limit` bytes, before traffic or after.
+fn hold<N: Network, H>(name: &str, network: &N, handler: H, limit: usize)
+where
+    H: Handler<Framed<N::TcpStream, LengthDelimited>>,
+{
     let listener = network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
-    let server = Server::new(network).serve_framed(listener, LengthDelimited::new(), borrowed);
+    let server = Server::new(network).serve_framed(listener, LengthDelimited::new(), handler);
     let addr = server.local_addr().unwrap().ip().unwrap();
     // The first connection pays for what all of them share.
     exchange(&mut TcpStream::connect(addr).unwrap(), 100, 64);
@@ -67,6 +77,20 @@ fn check<N: Network>(name: &str, network: &N, limit: usize) {
         after <= limit,
         "{name}: {after} bytes per idle connection after traffic"
     );
+    drop(connections);
+    block_on(server.shutdown());
+    settle();
+}
+
+/// Waits until what was held is given back: what is freed later would be taken for the next server's.
+fn settle() {
+    let mut last = usize::MAX;
+    while last != live() {
+        last = live();
+        for _ in 0..1000 {
+            thread::yield_now();
+        }
+    }
 }
 
 /// How many allocations are made by a handler of ten batches of frames, when nothing disturbs it: another thread may allocate at the

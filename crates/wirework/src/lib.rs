@@ -56,6 +56,7 @@ mod meter;
 #[path = "no_meter.rs"]
 mod meter;
 mod network;
+mod places;
 mod pool;
 mod prepended;
 pub mod proxy;
@@ -94,6 +95,8 @@ pub use linger::Linger;
 pub use listen::{listen, listen_with};
 pub use listener::Listener;
 pub use network::Network;
+#[doc(hidden)]
+pub use places::Places;
 pub use pool::{Pool, PoolError, PoolOptions, PoolSource, PoolStatus, Pooled, ReusableIf};
 pub use prepended::Prepended;
 pub use rate::RateLimiter;

@@ -47,13 +47,13 @@ impl Epoll {
         })
     }
 
-    /// Watches a socket for as long as it is open. Returns its place in the table.
-    pub(crate) fn add(&self, socket: &impl AsSocket, readiness: Arc<Readiness>) -> io::Result<u32> {
-        let key = self.table.insert(readiness);
+    /// Watches a socket for as long as it is open. Returns its place in the table, and what is known of it.
+    pub(crate) fn add(&self, socket: &impl AsSocket) -> io::Result<(u32, Arc<Readiness>)> {
+        let (key, readiness) = self.table.insert();
         let flags = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
         let added = epoll::add(self.instance.get_ref(), socket, EventData::new_u64(key.to_u64()), flags);
         added.inspect_err(|_| self.table.remove(key.index()))?;
-        Ok(key.index())
+        Ok((key.index(), readiness))
     }
 
     pub(crate) fn remove(&self, socket: &impl AsSocket, index: u32) {

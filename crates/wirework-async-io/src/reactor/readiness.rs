@@ -8,11 +8,11 @@ use std::ops::BitOr;
 use std::task::{Context, Poll, Waker};
 
 #[cfg(loom)]
-use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::sync::atomic::{AtomicU32, Ordering};
 #[cfg(loom)]
 use loom::sync::{Mutex, MutexGuard};
 #[cfg(not(loom))]
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 #[cfg(not(loom))]
 use std::sync::{Mutex, MutexGuard};
 
@@ -23,8 +23,11 @@ use crate::interest::Interest;
 /// One socket's readiness, shared by those who use it and those who bring its events.
 #[derive(Debug)]
 pub(crate) struct Readiness {
-    /// What is ready, and above those bits a count of the events.
-    word: AtomicUsize,
+    /// What is ready, and above those bits a count of the events. It wraps around after 2²⁹ of them, more than come while one
+    /// operation is under way.
+    word: AtomicU32,
+    /// Tells the socket from those that had its place before.
+    generation: u32,
     waiting: Mutex<Waiting>,
 }
 
@@ -37,11 +40,16 @@ struct Waiting {
 
 impl Readiness {
     /// A socket that is worth a try in both directions.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(generation: u32) -> Self {
         Self {
-            word: AtomicUsize::new((Ready::READ | Ready::WRITE).0),
+            word: AtomicU32::new((Ready::READ | Ready::WRITE).0),
+            generation,
             waiting: Mutex::new(Waiting::default()),
         }
+    }
+
+    pub(crate) fn generation(&self) -> u32 {
+        self.generation
     }
 
     /// Says when an operation is worth a try. Otherwise the waker of the last call is the one that is woken.
@@ -106,7 +114,7 @@ impl Readiness {
         self.update(|word| (word & !(EVENT - 1) == seen.0).then_some(word & !ready.0));
     }
 
-    fn update(&self, change: impl FnMut(usize) -> Option<usize>) {
+    fn update(&self, change: impl FnMut(u32) -> Option<u32>) {
         // What `change` declines is left as it is.
         self.word.fetch_update(Ordering::AcqRel, Ordering::Acquire, change).ok();
     }
@@ -127,7 +135,7 @@ impl Waiting {
 
 /// What an event says is ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Ready(usize);
+pub(crate) struct Ready(u32);
 
 impl Ready {
     pub(crate) const NOTHING: Self = Self(0);
@@ -167,7 +175,7 @@ impl BitOr for Ready {
 
 /// When it was said that an operation is worth a try: the number of the socket's last event by then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Seen(usize);
+pub(crate) struct Seen(u32);
 
 /// One event more.
-const EVENT: usize = 8;
+const EVENT: u32 = 8;

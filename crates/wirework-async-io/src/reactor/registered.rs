@@ -21,8 +21,7 @@ pub(crate) struct Registered<T: AsSocket> {
 impl Reactor {
     /// Watches a socket, which must be non-blocking.
     pub(crate) fn register<T: AsSocket>(&'static self, io: T) -> io::Result<Registered<T>> {
-        let readiness = Arc::new(Readiness::new());
-        let index = self.epoll().add(&io, Arc::clone(&readiness))?;
+        let (index, readiness) = self.epoll().add(&io)?;
         Ok(Registered { io, readiness, index })
     }
 }

@@ -10,9 +10,11 @@ use std::task::Waker;
 use loom::sync::{Mutex, MutexGuard};
 #[cfg(not(loom))]
 use std::sync::{Mutex, MutexGuard};
+#[cfg(not(loom))]
+use wirework::Places;
 
-use slab::Slab;
-
+#[cfg(loom)]
+use super::places::Places;
 use super::readiness::{Readiness, Ready};
 
 /// The sockets that are watched.
@@ -22,26 +24,25 @@ pub(crate) struct Table(Mutex<Entries>);
 impl Table {
     pub(crate) fn new() -> Self {
         Self(Mutex::new(Entries {
-            slab: Slab::new(),
+            places: Places::new(),
             generation: 0,
         }))
     }
 
-    pub(crate) fn insert(&self, readiness: Arc<Readiness>) -> Key {
+    /// Has a socket watched, of which this knows nothing yet.
+    pub(crate) fn insert(&self) -> (Key, Arc<Readiness>) {
         let mut entries = self.lock();
         entries.generation = entries.generation.wrapping_add(1);
         let generation = entries.generation;
-        let index = entries.slab.insert(Entry { generation, readiness });
-        Key {
-            index: u32::try_from(index).expect("there are fewer sockets than descriptors"),
-            generation,
-        }
+        let readiness = Arc::new(Readiness::new(generation));
+        let index = entries.places.insert(Arc::clone(&readiness));
+        (Key { index, generation }, readiness)
     }
 
     /// Frees the place of a socket: the [`index`](Key::index) of its key, of which each socket has room for no more.
     pub(crate) fn remove(&self, index: u32) {
         let mut entries = self.lock();
-        let removed = entries.slab.try_remove(index as usize);
+        let removed = entries.places.remove(index);
         // Its wakers are dropped outside the lock, for that may run anything.
         drop(entries);
         drop(removed);
@@ -51,8 +52,8 @@ impl Table {
     pub(crate) fn dispatch(&self, events: impl Iterator<Item = (Key, Ready)>, wakers: &mut Vec<Waker>) {
         let entries = self.lock();
         for (key, ready) in events {
-            if let Some(entry) = entries.get(key) {
-                entry.readiness.set(ready, wakers);
+            if let Some(readiness) = entries.get(key) {
+                readiness.set(ready, wakers);
             }
         }
     }
@@ -64,21 +65,15 @@ impl Table {
 
 #[derive(Debug)]
 struct Entries {
-    slab: Slab<Entry>,
+    places: Places<Arc<Readiness>>,
     generation: u32,
 }
 
 impl Entries {
-    fn get(&self, key: Key) -> Option<&Entry> {
-        let entry = self.slab.get(key.index as usize);
-        entry.filter(|entry| entry.generation == key.generation)
+    fn get(&self, key: Key) -> Option<&Readiness> {
+        let readiness = self.places.get(key.index)?;
+        (readiness.generation() == key.generation).then_some(readiness)
     }
-}
-
-#[derive(Debug)]
-struct Entry {
-    generation: u32,
-    readiness: Arc<Readiness>,
 }
 
 /// The number of a socket. It wraps around after 2³² registrations, by when no event is that late.

@@ -5,7 +5,8 @@
 #![allow(clippy::unwrap_used, reason = "a panic in a test is its report")]
 #![allow(
     dead_code,
-    reason = "the modules are those of the crate, and not all of each is used here"
+    unreachable_pub,
+    reason = "the modules are those of the crates, and not all of each is used here"
 )]
 
 #[path = "../../src/reactor/crew.rs"]
@@ -14,6 +15,8 @@ mod crew;
 mod interest;
 #[path = "../../src/reactor/parker.rs"]
 mod parker;
+#[path = "../../../wirework/src/places.rs"]
+mod places;
 #[path = "../../src/reactor/readiness.rs"]
 mod readiness;
 #[path = "../../src/reactor/roles.rs"]

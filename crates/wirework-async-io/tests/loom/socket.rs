@@ -18,7 +18,7 @@ impl Socket {
     pub(crate) fn new(bytes: usize) -> Self {
         Self {
             bytes: AtomicUsize::new(bytes),
-            readiness: Readiness::new(),
+            readiness: Readiness::new(0),
         }
     }
 

@@ -44,7 +44,7 @@ fn late_events_from_two_threads_are_not_lost() {
 #[test]
 fn the_end_outlasts_a_short_read() {
     loom::model(|| {
-        let readiness = Arc::new(Readiness::new());
+        let readiness = Arc::new(Readiness::new(0));
         let events = Arc::clone(&readiness);
         let ending = thread::spawn(move || events.bring(Ready::READ | Ready::END));
         // A thread of its own, or else loom has it always begin before the other.
@@ -67,7 +67,7 @@ fn the_end_outlasts_a_short_read() {
 #[test]
 fn the_last_waker_wins() {
     loom::model(|| {
-        let readiness = Arc::new(Readiness::new());
+        let readiness = Arc::new(Readiness::new(0));
         let [first, last] = [Probe::new(), Probe::new()];
         readiness.exhaust(Interest::Read, &first.waker);
         let events = Arc::clone(&readiness);
@@ -86,7 +86,7 @@ fn the_last_waker_wins() {
 #[test]
 fn the_directions_do_not_disturb_each_other() {
     loom::model(|| {
-        let readiness = Arc::new(Readiness::new());
+        let readiness = Arc::new(Readiness::new(0));
         let writer = Arc::clone(&readiness);
         let events = Arc::clone(&readiness);
         let writing = thread::spawn(move || {
@@ -114,8 +114,7 @@ fn the_directions_do_not_disturb_each_other() {
 fn a_late_event_does_not_reach_the_next_socket() {
     loom::model(|| {
         let table = Arc::new(Table::new());
-        let old = Arc::new(Readiness::new());
-        let key = table.insert(Arc::clone(&old));
+        let (key, _old) = table.insert();
         let events = Arc::clone(&table);
         let event = thread::spawn(move || {
             let mut wakers = Vec::new();
@@ -123,10 +122,9 @@ fn a_late_event_does_not_reach_the_next_socket() {
             assert!(wakers.is_empty());
         });
         table.remove(key.index());
-        let next = Arc::new(Readiness::new());
+        let (next_key, next) = table.insert();
         let probe = Probe::new();
         next.exhaust(Interest::Read, &probe.waker);
-        let next_key = table.insert(Arc::clone(&next));
         event.join().unwrap();
         assert_ne!(key, next_key);
         assert!(

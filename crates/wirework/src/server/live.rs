@@ -5,6 +5,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::Places;
 use crate::record::Record;
 
 #[derive(Debug, Default)]
@@ -74,65 +75,9 @@ impl Live {
     }
 }
 
-/// A list whose items keep their places, and take no more of it than they are long.
-#[derive(Debug)]
-struct Places<T> {
-    items: Vec<Option<T>>,
-    /// The places that were left.
-    free: Vec<u32>,
-}
-
-impl<T> Places<T> {
-    fn insert(&mut self, item: T) -> u32 {
-        if let Some(place) = self.free.pop() {
-            self.items[place as usize] = Some(item);
-            return place;
-        }
-        let place = u32::try_from(self.items.len()).expect("there is no memory for 2³² connections");
-        self.items.push(Some(item));
-        place
-    }
-
-    fn remove(&mut self, place: u32) -> Option<T> {
-        let removed = self.items.get_mut(place as usize)?.take();
-        if removed.is_some() {
-            self.free.push(place);
-        }
-        removed
-    }
-
-    fn get(&self, place: u32) -> Option<&T> {
-        self.items.get(place as usize)?.as_ref()
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &T> {
-        self.items.iter().flatten()
-    }
-}
-
-impl<T> Default for Places<T> {
-    fn default() -> Self {
-        Self {
-            items: Vec::new(),
-            free: Vec::new(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn places_are_kept_and_used_again() {
-        let mut places = Places::default();
-        assert_eq!(["a", "b", "c"].map(|item| places.insert(item)), [0, 1, 2]);
-        assert_eq!(places.remove(1), Some("b"));
-        assert_eq!(places.remove(1), None);
-        assert_eq!((places.get(0), places.get(1), places.get(7)), (Some(&"a"), None, None));
-        assert_eq!([places.insert("d"), places.insert("e")], [1, 3]);
-        assert_eq!(places.iter().copied().collect::<String>(), "adce");
-    }
 
     #[test]
     fn a_place_is_as_small_as_a_pointer() {
