@@ -21,10 +21,16 @@ const WINDOW: Duration = Duration::from_millis(200);
 /// How long `perf` gets to attach, and the server to come to rest.
 const PAUSE: Duration = Duration::from_millis(120);
 
-/// The tracepoints: all system calls, those that receive, and those that send.
+/// The tracepoints: all system calls, those that receive, those that send, and those that wait.
 const ALL: &str = "raw_syscalls:sys_enter";
-const RECEIVE: [&str; 4] = ["recvfrom", "read", "readv", "recvmsg"];
-const SEND: [&str; 4] = ["sendto", "write", "writev", "sendmsg"];
+const RECEIVE: &[&str] = &["recvfrom", "read", "readv", "recvmsg"];
+const SEND: &[&str] = &["sendto", "write", "writev", "sendmsg"];
+const WAIT: &[&str] = if cfg!(target_arch = "x86_64") {
+    &["epoll_pwait", "epoll_pwait2", "epoll_wait"]
+} else {
+    // Later architectures have not got the oldest.
+    &["epoll_pwait", "epoll_pwait2"]
+};
 
 /// Per reply. `None` where it could not be counted.
 #[derive(Debug, Clone, Copy, Default)]
@@ -58,10 +64,8 @@ struct Perf {
 impl Perf {
     /// Counts the system calls of a process, if `perf` is there and may.
     fn attach(process: u32) -> Option<Self> {
-        let names = RECEIVE
-            .iter()
-            .chain(&SEND)
-            .map(|name| format!("syscalls:sys_enter_{name}"));
+        let names = [RECEIVE, SEND, WAIT].concat();
+        let names = names.iter().map(|name| format!("syscalls:sys_enter_{name}"));
         let events: Vec<_> = [ALL.to_owned()].into_iter().chain(names).collect();
         let child = Command::new("perf")
             .args(["stat", "--field-separator=,", "--pid", &process.to_string()])
@@ -107,17 +111,18 @@ fn parse(report: &str) -> Result<Syscalls> {
             .context("perf did not count")?;
         Ok(count.parse()?)
     };
-    let sum = |names: [&str; 4]| -> Result<f64> {
+    let sum = |names: &[&str]| -> Result<f64> {
         names
             .iter()
             .map(|name| count(&format!("syscalls:sys_enter_{name}")))
             .sum()
     };
-    let (receive, send) = (sum(RECEIVE)?, sum(SEND)?);
+    let (receive, send, wait) = (sum(RECEIVE)?, sum(SEND)?, sum(WAIT)?);
     Ok(Syscalls {
         receive,
         send,
-        other: count(ALL)? - receive - send,
+        wait,
+        other: count(ALL)? - receive - send - wait,
     })
 }
 
@@ -129,11 +134,20 @@ mod tests {
     #[expect(clippy::float_cmp, reason = "all of them are exact")]
     fn reads_what_perf_writes() {
         let mut report = String::from("\n30,,raw_syscalls:sys_enter,1,100.00,,\n");
-        for name in RECEIVE.iter().chain(&SEND) {
-            report.extend(["2,,syscalls:sys_enter_", name, ",1,100.00,,\n"]);
+        for (names, count) in [(RECEIVE, "2"), (SEND, "1"), (WAIT, "0")] {
+            for name in names {
+                report.extend([count, ",,syscalls:sys_enter_", name, ",1,100.00,,\n"]);
+            }
         }
+        report = report.replace(
+            "0,,syscalls:sys_enter_epoll_pwait,",
+            "5,,syscalls:sys_enter_epoll_pwait,",
+        );
         let calls = parse(&report).unwrap();
-        assert_eq!([calls.receive, calls.send, calls.other], [8.0, 8.0, 14.0]);
+        assert_eq!(
+            [calls.receive, calls.send, calls.wait, calls.other],
+            [8.0, 4.0, 5.0, 13.0]
+        );
         assert!(parse("<not supported>,,raw_syscalls:sys_enter").is_err());
     }
 }

@@ -54,7 +54,7 @@ fn section(page: &mut String, scenario: &ScenarioResults) -> Result<()> {
     )?;
     *page += &chart::ratios(scenario)?;
     *page += "<table><tr><th>per reply<th>ratio<th>CPU, ns<th>replies/s<th>p50, µs<th>p99, µs<th>p99.9, µs\
-        <th>allocations<th>receive<th>send<th>other calls<th>rounds</tr>";
+        <th>allocations<th>receive<th>send<th>wait<th>other calls<th>rounds</tr>";
     for row in scenario.limit.iter().chain(&scenario.rows) {
         self::row(page, row)?;
     }

@@ -87,7 +87,9 @@ pub(crate) struct Latency {
 pub(crate) struct Syscalls {
     pub(crate) receive: f64,
     pub(crate) send: f64,
-    /// Waiting, waking, timers and the rest.
+    /// For events: the fewer of them come at once, the more often. Set by the client as much as by the server.
+    pub(crate) wait: f64,
+    /// Waking, timers and the rest.
     pub(crate) other: f64,
 }
 
@@ -97,6 +99,7 @@ impl Syscalls {
         Self {
             receive: self.receive / replies,
             send: self.send / replies,
+            wait: self.wait / replies,
             other: self.other / replies,
         }
     }

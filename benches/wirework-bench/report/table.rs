@@ -90,18 +90,19 @@ fn details(scenario: &ScenarioResults) -> String {
         "allocations",
         "receive",
         "send",
+        "wait",
         "other",
         "rounds",
     ];
     row(&mut text, "per reply", &names);
-    row(&mut text, "---", &["---"; 10]);
+    row(&mut text, "---", &["---"; 11]);
     for server in scenario.limit.iter().chain(&scenario.rows) {
         row(&mut text, &server.name, &cells(server));
     }
     text
 }
 
-pub(super) fn cells(row: &Row) -> [String; 10] {
+pub(super) fn cells(row: &Row) -> [String; 11] {
     let cell = |value: Option<f64>, decimals| value.map_or("–".to_owned(), |value| format!("{value:.decimals$}"));
     let few = |count| cell(count, 2);
     let timed = |field: fn(&Timed) -> f64| cell(row.timed.as_ref().map(field), 0);
@@ -114,6 +115,7 @@ pub(super) fn cells(row: &Row) -> [String; 10] {
         few(row.allocations),
         few(row.syscalls.map(|calls| calls.receive)),
         few(row.syscalls.map(|calls| calls.send)),
+        few(row.syscalls.map(|calls| calls.wait)),
         few(row.syscalls.map(|calls| calls.other)),
         row.rounds.to_string(),
     ]
@@ -161,7 +163,7 @@ mod tests {
         };
         let cells = cells(&row);
         assert_eq!(cells[..7].join(" "), "– – – – – 0.00 –");
-        assert_eq!(cells[9], "0");
+        assert_eq!(cells[10], "0");
         let json = serde_json::to_string(&row).unwrap();
         assert!(serde_json::from_str::<Row>(&json).unwrap().timed.is_none());
     }
