@@ -2,14 +2,19 @@
 //!
 //! Counted apart from the timed rounds, as counting takes time itself.
 
-use std::io::Read;
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::thread;
 use std::time::Duration;
+use std::{env, process, thread};
 
 use anyhow::{Context, Result};
+use nix::fcntl::OFlag;
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::stat::Mode;
+use nix::unistd::{Pid, mkfifo};
 
 use super::field::{Contestant, Field};
 use crate::load::{Client, Load};
@@ -18,8 +23,12 @@ use crate::report::results::Syscalls;
 /// How long to count.
 const WINDOW: Duration = Duration::from_millis(200);
 
-/// How long `perf` gets to attach, and the server to come to rest.
+/// How long the server gets to come to rest.
 const PAUSE: Duration = Duration::from_millis(120);
+
+/// How often it is looked whether `perf` has done what it was asked to, and how many times.
+const LOOK: Duration = Duration::from_millis(10);
+const LOOKS: usize = 300;
 
 /// The tracepoints: all system calls, those that receive, those that send, and those that wait.
 const ALL: &str = "raw_syscalls:sys_enter";
@@ -62,44 +71,93 @@ struct Perf {
 }
 
 impl Perf {
-    /// Counts the system calls of a process, if `perf` is there and may.
+    /// Counts the system calls of a process from now on, if `perf` is there and may.
     fn attach(process: u32) -> Option<Self> {
         let names = [RECEIVE, SEND, WAIT].concat();
         let names = names.iter().map(|name| format!("syscalls:sys_enter_{name}"));
         let events: Vec<_> = [ALL.to_owned()].into_iter().chain(names).collect();
+        let mut orders = Pipe::new("orders")?;
+        let mut answers = Pipe::new("answers")?;
         let child = Command::new("perf")
             .args(["stat", "--field-separator=,", "--pid", &process.to_string()])
-            .args(["--event", &events.join(",")])
+            .args(["--event", &events.join(","), "--delay=-1"])
+            .arg(format!(
+                "--control=fifo:{},{}",
+                orders.path.display(),
+                answers.path.display()
+            ))
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .ok()?;
-        thread::sleep(PAUSE);
-        Some(Self { child })
+        let mut perf = Self { child };
+        orders.file.write_all(b"enable\n").ok()?;
+        perf.wait_for(|_| answers.file.read(&mut [0; 16]).is_ok_and(|len| len > 0))?;
+        Some(perf)
     }
 
     fn stop(mut self) -> Option<Syscalls> {
-        self.interrupt()?;
+        let process = Pid::from_raw(i32::try_from(self.child.id()).ok()?);
+        kill(process, Signal::SIGINT).ok()?;
+        self.wait_for(|child| matches!(child.try_wait(), Ok(Some(_))))?;
         let mut report = String::new();
         self.child.stderr.take()?.read_to_string(&mut report).ok()?;
-        self.child.wait().ok()?;
         parse(&report).ok()
     }
 
-    /// Asks `perf` to end until it does: what it is told while it attaches, it forgets. One that never ends is killed.
-    fn interrupt(&mut self) -> Option<()> {
-        let process = Pid::from_raw(i32::try_from(self.child.id()).ok()?);
-        for _ in 0..20 {
-            kill(process, Signal::SIGINT).ok()?;
-            for _ in 0..10 {
-                if self.child.try_wait().ok()?.is_some() {
-                    return Some(());
-                }
-                thread::sleep(PAUSE / 10);
+    /// `None` if that is not so in time, or if `perf` has ended without it.
+    fn wait_for(&mut self, mut is_so: impl FnMut(&mut Child) -> bool) -> Option<()> {
+        for _ in 0..LOOKS {
+            let has_ended = self.child.try_wait().ok()?.is_some();
+            if is_so(&mut self.child) {
+                return Some(());
             }
+            if has_ended {
+                return None;
+            }
+            thread::sleep(LOOK);
         }
-        self.child.kill().ok()
+        None
     }
+}
+
+impl Drop for Perf {
+    fn drop(&mut self) {
+        // It mostly has ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A pipe with a name, which is gone with this.
+struct Pipe {
+    path: PathBuf,
+    file: File,
+}
+
+impl Pipe {
+    fn new(name: &str) -> Option<Self> {
+        let path = env::temp_dir().join(format!("wirework-bench-{name}-{}", process::id()));
+        mkfifo(&path, Mode::S_IRUSR | Mode::S_IWUSR).ok()?;
+        // To write as well, even where it is read: otherwise it would be closed until `perf` has opened it.
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .custom_flags(OFlag::O_NONBLOCK.bits())
+            .open(&path);
+        let file = file.inspect_err(|_| remove(&path)).ok()?;
+        Some(Self { path, file })
+    }
+}
+
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        remove(&self.path);
+    }
+}
+
+fn remove(path: &Path) {
+    let _ = fs::remove_file(path);
 }
 
 /// Reads the lines of `perf stat`: count, unit, event and more.
