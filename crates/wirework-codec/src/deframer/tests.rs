@@ -223,6 +223,23 @@ fn what_comes_after_the_last_frame_is_dropped() {
 }
 
 #[test]
+fn a_frame_without_a_meaning_ends_the_stream() {
+    let mut borrowed = Deframer::new(Lines::new());
+    borrowed.push(b"\xff\nok\n");
+    borrowed.next_ref().unwrap_err();
+    let mut owned = Deframer::new(Lines::new());
+    owned.push(b"\xff\nok\n");
+    owned.next().unwrap_err();
+    for mut deframer in [borrowed, owned] {
+        assert!(deframer.is_finished());
+        deframer.push(b"more\n");
+        assert_eq!(deframer.next_ref().unwrap(), None);
+        assert_eq!(deframer.next().unwrap(), None);
+        assert_eq!(deframer.buffered(), 0);
+    }
+}
+
+#[test]
 fn frames_that_had_come_by_the_end_are_found_at_a_glance_too() {
     let mut deframer = Deframer::new(LengthDelimited::new());
     deframer.push(b"\0\0\0\x02hi\0\0\0\x03you\0\0\0\x01");
