@@ -125,6 +125,21 @@ fn long_frames_that_come_together_share_memory() {
 }
 
 #[test]
+fn a_frame_that_would_keep_a_thousand_times_its_length_alive_is_a_copy() {
+    for (rest, is_copy) in [(3000, false), (700_000, true)] {
+        let mut deframer = Deframer::new(LengthDelimited::new());
+        for len in [300, 300, rest] {
+            deframer.push(&u32::try_from(len).unwrap().to_be_bytes());
+            deframer.push(&pattern(len));
+        }
+        let [first, second] = [(); 2].map(|()| deframer.next().unwrap().unwrap());
+        assert_eq!((&first, &second), (&pattern(300).into(), &pattern(300).into()));
+        let apart = (second.as_ptr() as usize).wrapping_sub(first.as_ptr() as usize);
+        assert_eq!(apart != 304, is_copy, "beside {rest} bytes");
+    }
+}
+
+#[test]
 fn a_long_frame_is_sent_uncopied() {
     let frame = Frame::copy_from_slice(&pattern(4096));
     let at = frame.as_ptr();
