@@ -11,7 +11,7 @@ use crate::{Enclose, Encoder, Framing, Mark, Payload, Span, WriteBuf};
 /// The longest line, unless set otherwise: 64 KiB, without its line break.
 const MAX_LINE: usize = 64 * 1024;
 
-/// Lines of any bytes: [`Bytes`](bytes::Bytes), or `&[u8]` without a copy.
+/// Lines of any bytes: [`Frame`](crate::Frame)s, or `&[u8]` without a copy.
 ///
 /// A line ends with LF or CRLF, neither of which is part of the frame, and is written with LF; [`crlf`](Self::crlf) and
 /// [`strict`](Self::strict) change that. A last line without an ending is an error, since nobody can tell whether it is

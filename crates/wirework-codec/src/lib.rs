@@ -10,7 +10,7 @@
 //!   a proxy sends.
 //! - Put messages in one, see [`Message`].
 //! - Combine: [`Decoder::map`], [`Decoder::try_map`], [`Decoder::limit`], [`Pair`], [`Detect`].
-//! - Drive a decoder without a connection: [`Deframer`].
+//! - Drive a decoder without a connection: [`Deframer`]. What it hands out by value is a [`Frame`] where the codec is of plain bytes.
 
 mod block;
 mod borrow_decoder;

@@ -136,7 +136,7 @@ impl ReadBuf {
         }
     }
 
-    /// Takes a frame off the front, in memory that is said [there](Frame#which-memory).
+    /// Takes a frame off the front. In which memory it is then, [`Frame`](Frame#which-memory) says.
     ///
     /// # Panics
     /// Panics when there are fewer bytes than the frame takes.

@@ -18,7 +18,7 @@ use crate::Frame;
 use crate::block::{Block, MIN_BLOCK};
 use crate::copy_short::copy_short;
 
-/// [`Bytes`] of at least this many bytes are queued as they are; shorter ones are copied, which costs less than a slice of
+/// [`Frame`]s and [`Bytes`] of at least this many bytes are queued as they are; shorter ones are copied, which costs less than a slice of
 /// their own in the write.
 pub(crate) const UNCOPIED: usize = 4 * 1024;
 

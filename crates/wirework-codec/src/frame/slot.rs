@@ -31,7 +31,6 @@ thread_local! {
 }
 
 /// Where the bytes of a frame are.
-#[derive(Debug)]
 pub(super) struct Slot {
     memory: Memory,
     /// Which bytes of the memory, unless it is shared.
@@ -39,7 +38,6 @@ pub(super) struct Slot {
     room: [u8; SHORT],
 }
 
-#[derive(Debug)]
 enum Memory {
     /// The slot's room.
     Room,
