@@ -99,7 +99,7 @@ pub(crate) fn lines(size: usize) -> Group {
             Contender::new("limit, memchr and from_utf8", limit::lines(bytes.clone(), size)),
             Contender::new("wirework, borrowed", drive::borrowed(Lines::new(), bytes.clone())),
             Contender::new("wirework, owned String", drive::owned(Lines::new(), bytes.clone())),
-            Contender::new("wirework, owned Bytes", drive::owned(ByteLines::new(), bytes.clone())),
+            Contender::new("wirework, owned Frame", drive::owned(ByteLines::new(), bytes.clone())),
             Contender::new(
                 "tokio-util",
                 drive::tokio(tokio_codec::LinesCodec::new(), bytes.clone()),

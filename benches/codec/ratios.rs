@@ -42,7 +42,7 @@ fn main() {
     length.must("wirework, owned", 0.4, "tokio-util");
     let lines = Costs::of(contenders::lines(64));
     lines.must("wirework, borrowed", 1.25, "limit, memchr and from_utf8");
-    lines.must("wirework, owned Bytes", 0.7, "tokio-util");
+    lines.must("wirework, owned Frame", 0.7, "tokio-util");
     lines.must("wirework, owned String", 0.7, "tokio-util");
     let delimited = Costs::of(contenders::any_of_three(64));
     delimited.must("wirework, owned", 0.6, "tokio-util");
