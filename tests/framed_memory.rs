@@ -59,7 +59,8 @@ where
     let server = Server::new(network).serve_framed(listener, LengthDelimited::new(), handler);
     let addr = server.local_addr().unwrap().ip().unwrap();
     // The first connection pays for what all of them share.
-    exchange(&mut TcpStream::connect(addr).unwrap(), 100, 64);
+    let mut batch = Batch::new(100, 64);
+    batch.exchange(&mut TcpStream::connect(addr).unwrap());
 
     let before = live();
     let mut connections = connect(addr);
@@ -68,7 +69,7 @@ where
     let each = |live: usize| live.saturating_sub(before + list) / CONNECTIONS;
     let first = each(live());
     for connection in &mut connections {
-        exchange(connection, 100, 64);
+        batch.exchange(connection);
     }
     let after = each(live());
     println!("{name}: {first} bytes per idle connection, {after} after traffic");
@@ -103,12 +104,13 @@ where
     let listener = network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
     let server = Server::new(network).serve_framed(listener, LengthDelimited::new(), handler);
     let mut connection = TcpStream::connect(server.local_addr().unwrap().ip().unwrap()).unwrap();
-    exchange(&mut connection, batch, size);
+    let mut exchanged = Batch::new(batch, size);
+    exchanged.exchange(&mut connection);
     let mut least = usize::MAX;
     for tries in 1..=1000 {
         let before = IN_HANDLERS.load(Ordering::SeqCst);
         for _ in 0..10 {
-            exchange(&mut connection, batch, size);
+            exchanged.exchange(&mut connection);
         }
         least = least.min(IN_HANDLERS.load(Ordering::SeqCst) - before);
         if least == 0 {
@@ -154,25 +156,37 @@ async fn owned<C: Connection>(mut framed: Framed<C, LengthDelimited>, _: Context
 /// Connections that the server has accepted: each has had an answer.
 fn connect(addr: SocketAddr) -> Vec<TcpStream> {
     let mut connections = Vec::with_capacity(CONNECTIONS);
+    let mut frame = Batch::new(1, 64);
     for _ in 0..CONNECTIONS {
         let mut connection = TcpStream::connect(addr).unwrap();
-        exchange(&mut connection, 1, 64);
+        frame.exchange(&mut connection);
         connections.push(connection);
     }
     connections
 }
 
-/// Sends some frames at once, and waits for the answers.
-fn exchange(connection: &mut TcpStream, frames: usize, size: u32) {
-    let request = [&size.to_be_bytes()[..], &vec![7; size as usize]].concat();
-    let mut answer = vec![0; request.len()];
-    connection.write_all(&request.repeat(frames)).unwrap();
-    for _ in 0..frames {
-        connection.read_exact(&mut answer).unwrap();
-        assert_eq!(answer, request);
+/// Frames to be sent at once, and room for the answers: made once, for the server may be at work whenever the client allocates.
+struct Batch {
+    frames: Vec<u8>,
+    answers: Vec<u8>,
+}
+
+impl Batch {
+    fn new(frames: usize, size: u32) -> Self {
+        let frame = [&size.to_be_bytes()[..], &vec![7; size as usize]].concat();
+        let frames = frame.repeat(frames);
+        let answers = vec![0; frames.len()];
+        Self { frames, answers }
     }
-    // The server may still be at work when its answer is there, and then goes to sleep.
-    thread::yield_now();
+
+    /// Sends the frames, and waits for the answers.
+    fn exchange(&mut self, connection: &mut TcpStream) {
+        connection.write_all(&self.frames).unwrap();
+        connection.read_exact(&mut self.answers).unwrap();
+        assert!(self.answers == self.frames, "an echo is what was sent");
+        // The server may still be at work when its answer is there, and then goes to sleep.
+        thread::yield_now();
+    }
 }
 
 fn live() -> usize {
