@@ -56,6 +56,7 @@ impl<T> Plain<T> {
     }
 
     /// As [`Source::poll_transfer`](crate::source::Source::poll_transfer).
+    #[inline(never)]
     pub(crate) fn poll_transfer(
         &self,
         interest: Interest,

@@ -44,6 +44,7 @@ mod recovering_lines;
 mod scan;
 mod slip;
 mod span;
+mod spares;
 mod try_map;
 mod varint;
 mod varint_delimited;
@@ -80,6 +81,8 @@ pub use read_buf::ReadBuf;
 pub use recovering_lines::RecoveringLines;
 pub use slip::{Slip, SlipError};
 pub use span::{Glance, Span};
+#[doc(hidden)]
+pub use spares::Spares;
 pub use try_map::{TryMap, TryMapError};
 pub use varint_delimited::{VarintDelimited, VarintError};
 pub use write_buf::{Mark, WriteBuf};

@@ -5,6 +5,7 @@
 
 mod lent;
 
+use std::hint::cold_path;
 use std::mem;
 use std::ops::Range;
 
@@ -295,6 +296,7 @@ impl ReadBuf {
         assert!(count <= room, "{count} bytes cannot have been read into {room}");
         self.undecoded.end += count;
         if count == room {
+            cold_path();
             self.read_class = class_of((self.block.len() * 2).min(MAX_READ));
         } else if self.undecoded.end < size / 4 {
             // By all there is: this read may have brought but the end of a long frame.

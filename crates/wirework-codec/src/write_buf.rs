@@ -9,6 +9,7 @@ mod unwritten;
 
 use std::collections::VecDeque;
 use std::fmt::Display;
+use std::hint::cold_path;
 use std::io;
 
 use bytes::Bytes;
@@ -200,9 +201,11 @@ impl WriteBuf {
     #[inline]
     pub fn trim(&mut self) {
         if self.block.len() != MIN_BLOCK {
+            cold_path();
             self.block = Block::EMPTY;
         }
         if self.queue.capacity() > KEPT_PIECES {
+            cold_path();
             self.queue = VecDeque::new();
         }
     }

@@ -149,6 +149,7 @@ impl<F: Future> CatchPanic<F> {
 impl<F: Future> Future for CatchPanic<F> {
     type Output = Result<F::Output, TaskError>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let future = self.project().future.as_pin_mut();
         let future = future.expect("the future is there until it is dropped");

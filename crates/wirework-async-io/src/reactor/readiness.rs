@@ -77,8 +77,10 @@ impl Readiness {
         self.update(|word| Some(word.wrapping_add(EVENT) | ready.0));
         let mut waiting = self.waiting();
         for interest in [Interest::Read, Interest::Write] {
-            if ready.intersects(Ready::of(interest)) {
-                wakers.extend(waiting.of(interest).take());
+            if ready.intersects(Ready::of(interest))
+                && let Some(waker) = waiting.of(interest).take()
+            {
+                wakers.push(waker);
             }
         }
     }

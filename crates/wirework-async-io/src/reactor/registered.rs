@@ -1,5 +1,6 @@
 //! A socket that the reactor watches, from its registration to its end.
 
+use std::hint::cold_path;
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -72,9 +73,15 @@ impl<T: AsSocket> Registered<T> {
         loop {
             let seen = ready!(self.readiness.poll(interest, cx));
             match attempt(&self.io) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.readiness.would_block(interest, seen),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => return Poll::Ready(result.map(|result| (result, seen))),
+                Ok(result) => return Poll::Ready(Ok((result, seen))),
+                Err(error) => {
+                    cold_path();
+                    match error.kind() {
+                        io::ErrorKind::WouldBlock => self.readiness.would_block(interest, seen),
+                        io::ErrorKind::Interrupted => {}
+                        _ => return Poll::Ready(Err(error)),
+                    }
+                }
             }
         }
     }

@@ -2,12 +2,12 @@
 //!
 //! A frame is a pointer to it, which is all that a handler waiting for one has to have room for.
 
-use std::cell::{Cell, RefCell};
 use std::mem;
 use std::ops::Range;
 
 use bytes::{Buf, Bytes};
 
+use crate::Spares;
 use crate::block::{self, Block};
 use crate::copy_short::copy_short;
 
@@ -21,13 +21,13 @@ const MEDIUM: usize = 2 * 1024;
 /// A thread keeps at most this many slots with nothing but their own room for reuse, and the one used last.
 pub(super) const SHORT_KEPT: usize = 64;
 
-/// And at most this many with medium memory.
+/// And at most this many with medium memory, and the one used last of those.
 pub(super) const MEDIUM_KEPT: usize = 16;
 
 thread_local! {
-    /// The slot used last that has nothing but its room. Where frames are handled one by one, this is all that is used.
-    static LATEST: Cell<Option<Box<Slot>>> = const { Cell::new(None) };
-    static POOL: RefCell<Pool> = const { RefCell::new(Pool { short: Vec::new(), medium: Vec::new() }) };
+    // The box is what is lent, for a frame is but a pointer.
+    static SHORT_SPARE: Spares<Box<Slot>> = const { Spares::new(SHORT_KEPT) };
+    static MEDIUM_SPARE: Spares<Box<Slot>> = const { Spares::new(MEDIUM_KEPT) };
 }
 
 /// Where the bytes of a frame are.
@@ -45,12 +45,6 @@ enum Memory {
     Own(Box<[u8]>),
     /// All that is shared are the frame's bytes.
     Shared(Bytes),
-}
-
-#[expect(clippy::vec_box, reason = "what is lent is the box: a frame is but a pointer")]
-struct Pool {
-    short: Vec<Box<Slot>>,
-    medium: Vec<Box<Slot>>,
 }
 
 impl Slot {
@@ -97,26 +91,22 @@ impl Slot {
     /// A slot with nothing but its room.
     #[inline]
     fn from_pool() -> Box<Self> {
-        let latest = LATEST.try_with(Cell::take);
-        latest.ok().flatten().unwrap_or_else(Self::older_or_new)
+        let spare = SHORT_SPARE.try_with(Spares::take).ok().flatten();
+        spare.unwrap_or_else(Self::make)
     }
 
     #[inline(never)]
-    fn older_or_new() -> Box<Self> {
-        let older = POOL.try_with(|pool| pool.borrow_mut().short.pop());
-        older.ok().flatten().unwrap_or_else(|| {
-            Box::new(Self {
-                memory: Memory::Room,
-                range: 0..0,
-                room: [0; SHORT],
-            })
+    fn make() -> Box<Self> {
+        Box::new(Self {
+            memory: Memory::Room,
+            range: 0..0,
+            room: [0; SHORT],
         })
     }
 
     fn medium_from_pool() -> Box<Self> {
-        let pooled = POOL.try_with(|pool| pool.borrow_mut().medium.pop());
-        let pooled = pooled.ok().flatten();
-        pooled.unwrap_or_else(|| Self::with_memory(Memory::Own(vec![0; MEDIUM].into())))
+        let spare = MEDIUM_SPARE.try_with(Spares::take).ok().flatten();
+        spare.unwrap_or_else(|| Self::with_memory(Memory::Own(vec![0; MEDIUM].into())))
     }
 
     #[inline]
@@ -169,42 +159,27 @@ impl Slot {
             return self.put_back_memory();
         }
         // A thread that is being taken down has no pool any more.
-        if let Ok(Some(older)) = LATEST.try_with(|latest| latest.replace(Some(self))) {
-            older.put_back_older();
-        }
-    }
-
-    #[inline(never)]
-    fn put_back_older(self: Box<Self>) {
-        let _ = POOL.try_with(|pool| {
-            let short = &mut pool.borrow_mut().short;
-            if short.len() < SHORT_KEPT {
-                short.push(self);
-            }
-        });
+        let _ = SHORT_SPARE.try_with(|spares| spares.put(self));
     }
 
     #[inline(never)]
     fn put_back_memory(mut self: Box<Self>) {
-        if let Memory::Own(memory) = &self.memory
-            && memory.len() == MEDIUM
-            && POOL.try_with(|pool| pool.borrow().medium.len() < MEDIUM_KEPT) == Ok(true)
-        {
-            let _ = POOL.try_with(|pool| pool.borrow_mut().medium.push(self));
-            return;
+        match &self.memory {
+            Memory::Own(memory) if memory.len() == MEDIUM => {
+                let _ = MEDIUM_SPARE.try_with(|spares| spares.put(self));
+            }
+            _ => {
+                if let Memory::Own(memory) = mem::replace(&mut self.memory, Memory::Room) {
+                    block::put(memory);
+                }
+                self.put_back();
+            }
         }
-        if let Memory::Own(memory) = mem::replace(&mut self.memory, Memory::Room) {
-            block::put(memory);
-        }
-        self.put_back();
     }
 }
 
 /// How many slots the thread keeps, without memory and with.
 #[cfg(test)]
 pub(super) fn kept() -> (usize, usize) {
-    let latest = LATEST.take();
-    let is_there = latest.is_some();
-    LATEST.set(latest);
-    POOL.with_borrow(|pool| (pool.short.len() + usize::from(is_there), pool.medium.len()))
+    (SHORT_SPARE.with(Spares::len), MEDIUM_SPARE.with(Spares::len))
 }

@@ -62,11 +62,11 @@ fn slots_are_used_again_and_no_more_are_kept_than_a_few() {
     drop(Frame::from(vec![0; 100]));
     drop(Frame::copy_from_slice(&[0; 2049]));
     assert_eq!(kept(), (1, 1));
-    for len in [10, 1000] {
+    for len in [1000, 10] {
         let frames = vec![Frame::copy_from_slice(&vec![0; len]); 200];
         drop(frames);
     }
-    assert_eq!(kept(), (1 + SHORT_KEPT, MEDIUM_KEPT));
+    assert_eq!(kept(), (1 + SHORT_KEPT, 1 + MEDIUM_KEPT));
 }
 
 #[test]

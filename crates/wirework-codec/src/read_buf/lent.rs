@@ -3,19 +3,14 @@
 //!
 //! An idle connection has none of it. A pool of the thread keeps a few.
 
-use std::cell::RefCell;
-
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::PINNED;
-use crate::{Frame, Span};
-
-/// A thread keeps at most this many of these for reuse.
-const POOL_SIZE: usize = 16;
+use crate::{Frame, Span, Spares};
 
 thread_local! {
-    #[expect(clippy::vec_box, reason = "what is lent is the box: a pointer is all that an idle connection has room for")]
-    static POOL: RefCell<Vec<Box<Lent>>> = const { RefCell::new(Vec::new()) };
+    // The box is what is lent, for a pointer is all that an idle connection has room for.
+    static SPARE: Spares<Box<Lent>> = const { Spares::new(15) };
 }
 
 /// The undecoded bytes of a buffer, in other forms. Which bytes are undecoded is kept outside, where it can be changed without a
@@ -43,8 +38,8 @@ impl Lent {
     #[cold]
     #[expect(clippy::unnecessary_box_returns, reason = "the box is what is kept")]
     pub(super) fn from_pool() -> Box<Self> {
-        let pooled = POOL.try_with(|pool| pool.borrow_mut().pop()).ok().flatten();
-        pooled.unwrap_or_else(|| {
+        let spare = SPARE.try_with(Spares::take).ok().flatten();
+        spare.unwrap_or_else(|| {
             Box::new(Self {
                 form: Form::InPlace,
                 frozen: Bytes::new(),
@@ -60,12 +55,7 @@ impl Lent {
             self.empty(is_small);
         }
         // A thread that is being taken down has no pool any more.
-        let _ = POOL.try_with(|pool| {
-            let mut pool = pool.borrow_mut();
-            if pool.len() < POOL_SIZE {
-                pool.push(self);
-            }
-        });
+        let _ = SPARE.try_with(|spares| spares.put(self));
     }
 
     #[cold]

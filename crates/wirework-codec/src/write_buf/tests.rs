@@ -59,7 +59,9 @@ fn large_bytes_are_not_copied() {
     let mut buf = WriteBuf::new();
     buf.put_bytes(bytes.clone());
     assert_eq!(buf.chunk().as_ptr(), bytes.as_ptr());
-    assert!(buf.is_contiguous());
+    assert_eq!(buf.in_one_piece().map(<[u8]>::as_ptr), Some(bytes.as_ptr()));
+    buf.put_slice(b"x");
+    assert_eq!(buf.in_one_piece(), None);
 }
 
 #[test]

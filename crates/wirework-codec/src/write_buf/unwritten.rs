@@ -40,11 +40,19 @@ impl WriteBuf {
         }
     }
 
-    /// Whether all unwritten bytes lie in one piece.
+    /// All unwritten bytes, if they lie in one piece.
     #[must_use]
     #[inline]
-    pub fn is_contiguous(&self) -> bool {
-        self.queue.is_empty() || (self.queue.len() == 1 && self.start == self.end)
+    pub fn in_one_piece(&self) -> Option<&[u8]> {
+        if self.queue.is_empty() {
+            return Some(&self.block[self.start..self.end]);
+        }
+        self.only_in_queue()
+    }
+
+    #[inline(never)]
+    fn only_in_queue(&self) -> Option<&[u8]> {
+        (self.queue.len() == 1 && self.start == self.end).then(|| self.chunk())
     }
 
     /// Drops `count` bytes from the front: they are written.

@@ -3,6 +3,7 @@
 //! [`Framed`](crate::Framed) and [`FramedRead`](crate::FramedRead) differ in what they do when no frame is there; the rest
 //! is here.
 
+use std::hint::cold_path;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,9 +13,9 @@ use futures_io::AsyncRead;
 use wirework_codec::{BorrowDecoder, DecodeError, Deframer, Span};
 
 use super::ledger::Ledger;
-use crate::ShutdownSignal;
 use crate::meter::Direction;
 use crate::record::Record;
+use crate::{Shutdown, ShutdownSignal};
 
 /// So many frames are handed out before other tasks get a turn, unless set otherwise.
 pub(super) const BUDGET: u32 = 256;
@@ -162,39 +163,48 @@ impl<D> Inbound<D> {
     ) -> Poll<io::Result<()>> {
         self.filled = false;
         self.ledger.flush();
-        let (read, room) = loop {
+        let (count, room) = loop {
             let spare = self.deframer.spare();
             let room = spare.len();
             match Pin::new(&mut *io).poll_read(cx, spare) {
-                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => break (read, room),
+                Poll::Ready(Ok(count)) => break (count, room),
+                Poll::Pending => return self.poll_wait(cx).map(Ok),
+                Poll::Ready(Err(error)) => {
+                    cold_path();
+                    if error.kind() != io::ErrorKind::Interrupted {
+                        return Poll::Ready(Err(error));
+                    }
+                }
             }
         };
-        if read.is_pending() {
-            self.left = self.budget;
-            self.deframer.release();
-            if let Some(record) = self.ledger.record() {
-                record.waits(self.deframer.offset(), self.deframer.buffered(), cx);
-            }
-            if self.poll_shutdown(cx).is_ready() {
-                self.deframer.finish();
-                return Poll::Ready(Ok(()));
-            }
-        }
-        let count = ready!(read)?;
         if let Some(record) = self.ledger.record() {
             record.has_read(count);
         }
         // A read counts, for a peer can send without end what gives no frame.
         self.left = self.left.saturating_sub(1);
-        match count {
-            0 => self.deframer.finish(),
-            count => {
-                self.deframer.filled(count);
-                self.filled = count == room;
-            }
+        if count > 0 {
+            self.deframer.filled(count);
+            self.filled = count == room;
+        } else {
+            cold_path();
+            self.deframer.finish();
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// What to do when there is nothing to read: let go of memory, and say that this waits. It is over if the server shuts down.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "on the way of every turn, from one place")]
+    fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.left = self.budget;
+        self.deframer.release();
+        if let Some(record) = self.ledger.record() {
+            record.waits(self.deframer.offset(), self.deframer.buffered(), cx);
+        }
+        ready!(self.poll_shutdown(cx));
+        cold_path();
+        self.deframer.finish();
+        Poll::Ready(())
     }
 
     /// While waiting between two frames: has the server been told to shut down?
@@ -203,7 +213,24 @@ impl<D> Inbound<D> {
         if self.deframer.buffered() > 0 {
             return Poll::Pending;
         }
-        let has_begun = self.deframer.offset() > 0;
+        match self.ledger.record() {
+            // The server wakes all its connections' tasks.
+            Some(record)
+                if self.until.is_none()
+                    && self.ends_with_server
+                    && !self.end_of_server(record).has_begun()
+                    && record.is_task(cx.waker()) =>
+            {
+                Poll::Pending
+            }
+            _ => self.poll_shutdown_closely(cx),
+        }
+    }
+
+    /// As [`poll_shutdown`](Self::poll_shutdown), where more than the server may end it, or another task waits.
+    #[inline(never)]
+    fn poll_shutdown_closely(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let has_begun = self.has_begun();
         if let Some(until) = &mut self.until
             && !(until.is_last_call && has_begun)
         {
@@ -211,23 +238,37 @@ impl<D> Inbound<D> {
         }
         match self.ledger.record() {
             Some(record) if self.ends_with_server => {
-                // What a peer has not said yet may be on its way.
-                let host = &record.host;
-                let end = if has_begun { &host.shutdown } else { &host.last_call };
+                let end = self.end_of_server(record);
                 if end.has_begun() {
                     return Poll::Ready(());
                 }
                 if record.is_task(cx.waker()) {
-                    // The server wakes all its connections' tasks.
                     return Poll::Pending;
                 }
+                let signal = end.signal();
                 let until = self.until.insert(Box::new(Until {
-                    signal: end.signal(),
+                    signal,
                     is_last_call: !has_begun,
                 }));
                 until.signal.poll(cx)
             }
             _ => Poll::Pending,
+        }
+    }
+
+    /// Whether the peer has sent a frame, or the start of one.
+    #[inline]
+    fn has_begun(&self) -> bool {
+        self.deframer.offset() > 0
+    }
+
+    /// What of the server ends this: what a peer has not said yet may be on its way.
+    #[inline]
+    fn end_of_server<'a>(&self, record: &'a Record) -> &'a Shutdown {
+        if self.has_begun() {
+            &record.host.shutdown
+        } else {
+            &record.host.last_call
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The writing side of a framed connection, apart from what it writes to.
 
+use std::hint::cold_path;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -174,6 +175,9 @@ impl<E> Outbound<E> {
     where
         E: Encoder<T>,
     {
+        if self.buf.is_none() {
+            self.borrow_buf();
+        }
         let item = match &mut self.buf {
             Some(buf) if self.state == State::Roomy => match self.encoder.encode_at_a_glance(item, buf) {
                 Ok(()) => {
@@ -185,6 +189,15 @@ impl<E> Outbound<E> {
             _ => item,
         };
         self.append_closely(item)
+    }
+
+    /// What to append the first frame of a turn to, if it may be.
+    #[inline(never)]
+    fn borrow_buf(&mut self) {
+        if self.state < State::Full {
+            self.buf = Some(spare_buf::take());
+            self.note_level();
+        }
     }
 
     /// As [`append`](Self::append), where a glance does not do.
@@ -224,6 +237,7 @@ impl<E> Outbound<E> {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         if let State::Failed = self.state {
+            cold_path();
             return Poll::Ready(Err(self.refusal()));
         }
         ready!(self.poll_write_to(io, cx, 0))?;
@@ -240,6 +254,7 @@ impl<E> Outbound<E> {
             return Poll::Ready(());
         }
         if let Err(error) = ready!(self.poll_flush(io, cx)) {
+            cold_path();
             self.keep(error);
         }
         Poll::Ready(())
@@ -280,6 +295,7 @@ impl<E> Outbound<E> {
             let written = match poll_write_once(buf, io, cx) {
                 Poll::Ready(written) => written,
                 Poll::Pending => {
+                    cold_path();
                     if let Some(record) = self.ledger.record() {
                         record.stalls(buf.len(), cx);
                     }
@@ -287,20 +303,28 @@ impl<E> Outbound<E> {
                 }
             };
             match written {
-                Ok(0) => return Poll::Ready(self.note(Err(io::ErrorKind::WriteZero.into()))),
+                Ok(0) => {
+                    cold_path();
+                    return Poll::Ready(self.note(Err(io::ErrorKind::WriteZero.into())));
+                }
                 Ok(count) => {
                     buf.advance_keeping(count);
                     self.ledger.flush();
                     self.unflushed = true;
                     if self.state == State::Full && buf.len() <= self.low as usize {
+                        cold_path();
                         self.state = State::Open;
                     }
                     if let Some(record) = self.ledger.record() {
                         record.has_written(count);
                     }
                 }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Poll::Ready(self.note(Err(error))),
+                Err(error) => {
+                    cold_path();
+                    if error.kind() != io::ErrorKind::Interrupted {
+                        return Poll::Ready(self.note(Err(error)));
+                    }
+                }
             }
         }
         if let Some(empty) = self.buf.take_if(|buf| buf.is_empty()) {
@@ -325,6 +349,7 @@ impl<E> Outbound<E> {
     /// Remembers a failure: nothing more can be sent, so nothing more is held.
     fn note(&mut self, result: io::Result<()>) -> io::Result<()> {
         if let Err(error) = &result {
+            cold_path();
             self.state = State::Failed;
             self.failed = Some(error.kind());
             self.buf = None;
@@ -352,10 +377,10 @@ fn poll_write_once(
     io: &mut (impl AsyncWrite + Unpin),
     cx: &mut Context<'_>,
 ) -> Poll<io::Result<usize>> {
-    if buf.is_contiguous() {
-        return Pin::new(io).poll_write(cx, buf.chunk());
+    match buf.in_one_piece() {
+        Some(bytes) => Pin::new(io).poll_write(cx, bytes),
+        None => poll_write_pieces(buf, io, cx),
     }
-    poll_write_pieces(buf, io, cx)
 }
 
 /// Apart, for its slices take a kilobyte of the stack.

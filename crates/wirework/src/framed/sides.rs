@@ -1,9 +1,10 @@
 //! A connection and its two sides: what happens where receiving and sending meet.
 
+use std::hint::cold_path;
 use std::io;
 use std::task::{Context, Poll, ready};
 
-use wirework_codec::{BorrowDecoder, DecodeError, Decoder, Deframer, Glance, Span};
+use wirework_codec::{BorrowDecoder, DecodeError, Decoder, Deframer, Glance, Located, Span};
 
 use super::ReadError;
 use super::inbound::Inbound;
@@ -102,7 +103,8 @@ impl<C: Connection, D, E> Sides<C, D, E> {
             // What a glance finds is not noted: another glance finds it again.
             let find = |deframer: &mut Deframer<D>| match deframer.glance() {
                 Glance::Frame(_) => Ok(Some(None)),
-                Glance::Unclear | Glance::Never => deframer.locate().map(|located| located.map(Some)),
+                Glance::Never => deframer.locate().map(|located| located.map(Some)),
+                Glance::Unclear => locate_unclear(deframer).map(|located| located.map(Some)),
             };
             match sides.poll_frame(cx, find) {
                 Poll::Ready(Some(Ok(Some(located)))) => sides.inbound.deframer.place_of(located),
@@ -183,10 +185,12 @@ impl<C: Connection, D, E> Sides<C, D, E> {
         }
         let flushed = self.outbound.poll_flush_aside(&mut self.connection, cx);
         if self.inbound.deframer.is_finished() {
+            cold_path();
             ready!(flushed);
             return Poll::Ready(self.outbound.take_failure().map_or(Ok(Dry::Over), Err));
         }
         if flushed.is_pending() && self.outbound.is_full() {
+            cold_path();
             return Poll::Pending;
         }
         // The peer's reset also fails the write that was under way; the read tells it better.
@@ -217,6 +221,12 @@ fn fail<C: Connection, E, X>(
 ) -> ReadError<X> {
     let _unsent = outbound.poll_flush_aside(connection, cx);
     error.into()
+}
+
+/// As [`Deframer::locate`], out of the way of the frames that are clear at a glance.
+#[cold]
+fn locate_unclear<D: BorrowDecoder>(deframer: &mut Deframer<D>) -> Result<Option<Located>, DecodeError<D::Error>> {
+    deframer.locate()
 }
 
 /// What came of reading more.

@@ -3,23 +3,18 @@
 //! A buffer without its memory still takes a hundred bytes, which an idle connection need not hold either; and with it, one
 //! look into the pool is enough to send.
 
-use std::cell::RefCell;
-
-use wirework_codec::WriteBuf;
-
-/// A thread keeps at most this many for reuse, most of them with a block.
-const KEPT: usize = 16;
+use wirework_codec::{Spares, WriteBuf};
 
 thread_local! {
-    #[expect(clippy::vec_box, reason = "what is lent is the box: a pointer is all that an idle connection has room for")]
-    static SPARE: RefCell<Vec<Box<WriteBuf>>> = const { RefCell::new(Vec::new()) };
+    // The box is what is lent, for a pointer is all that an idle connection has room for.
+    static SPARE: Spares<Box<WriteBuf>> = const { Spares::new(15) };
 }
 
 /// An empty buffer.
-#[cold]
+#[inline(never)]
 #[expect(clippy::unnecessary_box_returns, reason = "the box is what is kept")]
 pub(super) fn take() -> Box<WriteBuf> {
-    let spare = SPARE.try_with(|spare| spare.borrow_mut().pop()).ok().flatten();
+    let spare = SPARE.try_with(Spares::take).ok().flatten();
     spare.unwrap_or_default()
 }
 
@@ -27,10 +22,5 @@ pub(super) fn take() -> Box<WriteBuf> {
 pub(super) fn put_away(mut buf: Box<WriteBuf>) {
     buf.trim();
     // A thread that is being taken down keeps nothing any more.
-    let _ = SPARE.try_with(|spare| {
-        let mut spare = spare.borrow_mut();
-        if spare.len() < KEPT {
-            spare.push(buf);
-        }
-    });
+    let _ = SPARE.try_with(|spares| spares.put(buf));
 }

@@ -261,6 +261,7 @@ where
 }
 
 /// Frames a connection so that it ends with the server and that its deadlines are watched.
+#[inline(never)]
 fn framed<C: Connection, D: Clone>(connection: C, codec: &D, limits: FrameLimits, cx: &Context) -> Framed<C, D> {
     limits.apply(Framed::new(connection, codec.clone())).served_by(cx)
 }
