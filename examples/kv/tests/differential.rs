@@ -75,7 +75,7 @@ const COMMANDS: &[&str] = &[
     "COPY k k DB 3",
     "MOVE k 3",
     "TOUCH k k",
-    "DBSIZE",
+    "~DBSIZE",
     "SELECT 0",
     "SELECT 99",
     "SELECT x",
@@ -288,6 +288,15 @@ fn compare(kv: &mut Client, redis: &mut Client, commands: &[(bool, Vec<String>)]
             _ => {}
         }
         let (mut ours, mut theirs) = (kv.ask(&words), redis.ask(&words));
+        if ours != theirs && words[0] == "DBSIZE" {
+            // A key that was set to have expired long ago is counted until it is removed, and when Redis does so is up to it.
+            prop_assert_eq!(keys(kv), keys(redis));
+            prop_assert!(
+                counts(&ours, keys(kv)) && counts(&theirs, keys(kv)),
+                "{ours:?}, {theirs:?}"
+            );
+            continue;
+        }
         if *is_unordered {
             (ours, theirs) = (sorted(ours), sorted(theirs));
             // A second may have begun in between.
@@ -305,6 +314,19 @@ fn compare(kv: &mut Client, redis: &mut Client, commands: &[(bool, Vec<String>)]
         prop_assert_eq!(ours, theirs, "{}", words.join(" "));
     }
     Ok(())
+}
+
+/// How many keys there are that have not expired.
+fn keys(client: &mut Client) -> usize {
+    match client.ask(&["KEYS", "*"]) {
+        Reply::Array(keys) => keys.len(),
+        other => panic!("{other:?} is no list of keys"),
+    }
+}
+
+/// Whether a reply counts all of so many keys, and perhaps some more.
+fn counts(reply: &Reply, keys: usize) -> bool {
+    matches!(reply, Reply::Int(count) if usize::try_from(*count).is_ok_and(|count| count >= keys))
 }
 
 /// Whether the replies differ only in the last digits of numbers: Redis computes with 80 bits where the processor has them.
