@@ -118,7 +118,7 @@ pub(crate) fn size_class(len: usize) -> usize {
 }
 
 thread_local! {
-    static SMALLEST: Spares<Box<[u8]>> = const { Spares::new(POOL_BYTES / MIN_BLOCK - 1) };
+    static SMALLEST: Spares<Box<[u8]>> = const { Spares::new(POOL_BYTES / MIN_BLOCK) };
     static LONGER: RefCell<Pool> = const { RefCell::new(Pool { blocks: Vec::new(), bytes: 0 }) };
 }
 
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn what_is_no_block_is_not_kept() {
-        put(vec![0; MIN_BLOCK - 1].into());
+        put(vec![0; MIN_BLOCK / 2].into());
         put(vec![0; 3 * MIN_BLOCK].into());
         put(Box::default());
         assert_eq!(kept(), (0, 0));

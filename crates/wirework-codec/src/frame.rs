@@ -24,7 +24,8 @@ use self::slot::Slot;
 /// [`Payload`](crate::Payload) takes it; from 4 KiB up it is sent uncopied.
 ///
 /// Its memory comes from a pool of the thread, and goes back to the pool of the thread that drops it. So a frame costs no allocation
-/// once the pool has as many as are alive at a time, up to 64 of up to 256 bytes, 16 of up to 2 KiB, and 1 MiB of longer ones.
+/// once the pool has as many as are alive at a time, up to 64 of up to 256 bytes, 16 of up to 2 KiB,
+/// and 2 MiB of longer ones, half of it for those of up to 16 KiB.
 ///
 /// # Which memory
 /// Up to 256 bytes are copied, and take about 300. Longer frames share the memory that was read at once, of which they keep at most

@@ -15,7 +15,7 @@ pub struct Spares<T> {
 }
 
 impl<T> Spares<T> {
-    /// Room for the one used last, and for `most` older ones.
+    /// Room for the one used last, and for older ones: at most `most` in all.
     #[must_use]
     pub const fn new(most: usize) -> Self {
         Self {
@@ -48,7 +48,7 @@ impl<T> Spares<T> {
     #[inline(never)]
     fn put_older(&self, spare: T) {
         let mut older = self.older.borrow_mut();
-        if older.len() < self.most {
+        if older.len() + 1 < self.most {
             older.push(spare);
         }
     }
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn the_last_one_comes_first_and_no_more_are_kept_than_there_is_room_for() {
-        let spares = Spares::new(2);
+        let spares = Spares::new(3);
         assert_eq!(spares.take(), None);
         for spare in 1..=5 {
             spares.put(spare);

@@ -18,10 +18,10 @@ pub(crate) const SHORT: usize = 256;
 /// The size of the memory that copies beyond that are made to, in bytes, if it suffices.
 const MEDIUM: usize = 2 * 1024;
 
-/// A thread keeps at most this many slots with nothing but their own room for reuse, and the one used last.
+/// A thread keeps at most this many slots with nothing but their own room for reuse.
 pub(super) const SHORT_KEPT: usize = 64;
 
-/// And at most this many with medium memory, and the one used last of those.
+/// And at most this many with medium memory.
 pub(super) const MEDIUM_KEPT: usize = 16;
 
 thread_local! {

@@ -8,9 +8,12 @@ use bytes::{Buf, Bytes, BytesMut};
 use super::PINNED;
 use crate::{Frame, Span, Spares};
 
+/// A thread keeps at most this many of these for reuse.
+const KEPT: usize = 16;
+
 thread_local! {
     // The box is what is lent, for a pointer is all that an idle connection has room for.
-    static SPARE: Spares<Box<Lent>> = const { Spares::new(15) };
+    static SPARE: Spares<Box<Lent>> = const { Spares::new(KEPT) };
 }
 
 /// The undecoded bytes of a buffer, in other forms. Which bytes are undecoded is kept outside, where it can be changed without a

@@ -5,9 +5,12 @@
 
 use wirework_codec::{Spares, WriteBuf};
 
+/// A thread keeps at most this many for reuse, most of them with a block.
+const KEPT: usize = 16;
+
 thread_local! {
     // The box is what is lent, for a pointer is all that an idle connection has room for.
-    static SPARE: Spares<Box<WriteBuf>> = const { Spares::new(15) };
+    static SPARE: Spares<Box<WriteBuf>> = const { Spares::new(KEPT) };
 }
 
 /// An empty buffer.
