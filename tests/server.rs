@@ -30,7 +30,8 @@ use wirework::codec::Lines;
 use wirework::memory::{self, MemoryStream};
 use wirework::time::{sleep, timeout};
 use wirework::{
-    Addr, Connection, Context, Framed, Listener, Network, Report, RunningServer, Runtime, Server, Watched, connect,
+    Addr, Connection, Context, Framed, Listener, Network, Report, RunningServer, Runtime, Server, Shutdown, Watched,
+    connect,
 };
 use wirework_tests::{ManualClock, PATIENCE, on_each_runtime};
 
@@ -41,6 +42,8 @@ on_each_runtime![
     a_panic_ends_its_own_connection_only,
     bad_input_ends_its_own_connection_only,
     an_idle_conversation_ends_when_the_server_drains,
+    so_does_one_that_waits_in_another_task,
+    a_conversation_may_end_by_a_signal_of_its_own,
     what_has_come_is_answered_before_the_server_ends,
     who_has_just_come_is_answered_while_the_server_drains,
     who_says_nothing_does_not_hold_up_the_end,
@@ -202,6 +205,31 @@ async fn an_idle_conversation_ends_when_the_server_drains<N: Network>(network: N
     for mut client in clients {
         assert_eq!(client.next().await.unwrap(), None);
     }
+}
+
+async fn so_does_one_that_waits_in_another_task<N: Network>(network: N) {
+    let listener = network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
+    let moved =
+        |lines: Framed<N::TcpStream, Lines>, cx: Context| async move { cx.spawn(echo(lines, cx.clone())).await? };
+    let server = Server::new(&network).serve_framed(listener, Lines::new(), moved);
+    let mut client = client(&network, &server).await;
+    assert_eq!(ask(&mut client, "hello").await.unwrap(), "hello");
+    let report = server.shutdown().await;
+    assert_eq!((report.completed, report.drained, report.cut), (1, 1, 0));
+    assert_eq!(client.next().await.unwrap(), None);
+}
+
+async fn a_conversation_may_end_by_a_signal_of_its_own<N: Network>(network: N) {
+    let listener = network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
+    let over = Shutdown::new();
+    let ends = over.clone();
+    let with_an_end = move |lines: Framed<N::TcpStream, Lines>, cx: Context| echo(lines.until(ends.signal()), cx);
+    let server = Server::new(&network).serve_framed(listener, Lines::new(), with_an_end);
+    let mut client = client(&network, &server).await;
+    assert_eq!(ask(&mut client, "hello").await.unwrap(), "hello");
+    over.begin();
+    report(&network, &server, |report| report.completed == 1).await;
+    assert_eq!(client.next().await.unwrap(), None);
 }
 
 async fn what_has_come_is_answered_before_the_server_ends<N: Network>(network: N) {

@@ -31,6 +31,25 @@ fn what_had_come_is_still_received_after_a_failed_write() {
         let error = framed.flush().await.unwrap_err();
         assert_eq!(error.to_string(), "an earlier write on this connection failed");
         assert_eq!(framed.unsent(), 0);
+        // Who was told has been told: sending once more in vain does not spoil the end.
+        framed.send("reply").await.unwrap_err();
+        peer.shutdown(How::Write).unwrap();
+        assert_eq!(framed.next().await.unwrap(), None);
+    });
+}
+
+#[test]
+fn interrupted_calls_are_made_again() {
+    block_on(async {
+        let (probe, calls, mut peer) = Probe::pair(1024);
+        let mut framed = Framed::new(probe, Lines::new());
+        write(&mut peer, b"one\n").await;
+        *calls.next_read.lock().unwrap() = Some(io::ErrorKind::Interrupted);
+        assert_eq!(framed.next().await.unwrap().unwrap(), "one");
+        *calls.next_write.lock().unwrap() = Some(io::ErrorKind::Interrupted);
+        framed.send("reply").await.unwrap();
+        framed.flush().await.unwrap();
+        assert_eq!((calls.reads(), calls.writes()), (1, 1));
     });
 }
 

@@ -24,6 +24,7 @@ pub(super) struct Calls {
     reads: AtomicUsize,
     writes: AtomicUsize,
     pub(super) most_slices: AtomicUsize,
+    pub(super) next_read: Mutex<Option<io::ErrorKind>>,
     pub(super) next_write: Mutex<Option<io::ErrorKind>>,
 }
 
@@ -51,6 +52,9 @@ impl Calls {
 
 impl AsyncRead for Probe {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        if let Some(kind) = self.calls.next_read.lock().unwrap().take() {
+            return Poll::Ready(Err(kind.into()));
+        }
         self.calls.reads.fetch_add(1, Ordering::Relaxed);
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }

@@ -74,6 +74,20 @@ fn a_buffer_that_is_as_long_as_the_high_watermark_is_seen_to_be_full() {
 }
 
 #[test]
+fn a_buffer_that_has_room_from_before_is_watched() {
+    let (stream, _peer) = pair(1000);
+    let mut framed = Framed::new(stream, Lazy(LengthDelimited::new())).watermarks(0, 100);
+    let sides = &mut *framed.sides;
+    for _ in 0..2 {
+        sides.outbound.append(Bytes::from_static(&[7; 60])).unwrap();
+        assert!(!sides.outbound.is_full());
+        sides.outbound.append(Bytes::from_static(&[7; 60])).unwrap();
+        assert!(sides.outbound.is_full());
+        assert!(sides.poll_flush(&mut Context::from_waker(Waker::noop())).is_ready());
+    }
+}
+
+#[test]
 fn room_that_was_made_in_vain_is_seen() {
     let (stream, _peer) = pair(1000);
     let mut framed = Framed::new(stream, Lazy(LengthDelimited::new())).watermarks(0, 20_000);
