@@ -55,7 +55,7 @@ impl<T> Plain<T> {
         }
     }
 
-    /// As [`Source::poll_transfer`](crate::source::Source::poll_transfer).
+    /// As [`Source::poll_transfer`](crate::source::Source::poll_transfer). Apart, as it is the rarer way where there is another.
     #[inline(never)]
     pub(crate) fn poll_transfer(
         &self,

@@ -262,7 +262,8 @@ impl<D> Inbound<D> {
         self.deframer.offset() > 0
     }
 
-    /// What of the server ends this: what a peer has not said yet may be on its way.
+    /// Which of the server's signals ends this. As long as the peer has said nothing, it is the later one, for its first words may be on
+    /// their way.
     #[inline]
     fn end_of_server<'a>(&self, record: &'a Record) -> &'a Shutdown {
         if self.has_begun() {

@@ -260,7 +260,8 @@ where
     }
 }
 
-/// Frames a connection so that it ends with the server and that its deadlines are watched.
+/// Frames a connection so that it ends with the server and that its deadlines are watched. Once for each
+/// connection, so it keeps out of the way of the turns.
 #[inline(never)]
 fn framed<C: Connection, D: Clone>(connection: C, codec: &D, limits: FrameLimits, cx: &Context) -> Framed<C, D> {
     limits.apply(Framed::new(connection, codec.clone())).served_by(cx)
