@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test, the panic is the report")]
 
+use std::convert::Infallible;
+
 use allocation_counter::{AllocationInfo, measure};
+use wirework_codec::bytes::{Buf, Bytes, BytesMut};
 use wirework_codec::{
     BorrowDecoder, ByteLines, Cobs, Decoder, Deframer, Delimited, Encoder, FixedLength, Frame, LengthDelimited, Lines,
     Netstring, NulTerminated, RawBytes, RecoveringLines, Slip, VarintDelimited, WriteBuf,
@@ -181,4 +184,88 @@ fn a_peer_that_sends_a_header_alone_makes_us_hold_no_more_than_twice_that() {
         let bytes = held(Netstring::new(), b"1048576:", is_owned);
         assert!(bytes <= 16, "{bytes} bytes are held for 8");
     }
+}
+
+/// A frame with a length before it, as codecs on `BytesMut` take it.
+struct Gathering;
+
+impl Decoder for Gathering {
+    type Item = Bytes;
+    type Error = Infallible;
+
+    fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Bytes>, Infallible> {
+        let Some(len) = src.first_chunk().map(|len| u32::from_be_bytes(*len) as usize) else {
+            return Ok(None);
+        };
+        Ok((src.len() >= 4 + len).then(|| src.split_to(4 + len).freeze()))
+    }
+}
+
+#[test]
+fn a_thread_does_not_keep_what_was_gathered_for_long_frames() {
+    const LEN: u32 = 1_900_000;
+    let mut frame = LEN.to_be_bytes().to_vec();
+    frame.resize(4 + LEN as usize, 7);
+    let left = measure(|| {
+        let mut deframers: Vec<_> = (0..32).map(|_| Deframer::new(Gathering)).collect();
+        // Little by little, so that no block has to be long.
+        for chunk in frame.chunks(1000) {
+            for deframer in &mut deframers {
+                assert!(deframer.next().unwrap().is_none());
+                deframer.release();
+                deframer.push(chunk);
+            }
+        }
+        for deframer in &mut deframers {
+            assert_eq!(deframer.next().unwrap().unwrap().len(), frame.len());
+            deframer.release();
+            assert_eq!(deframer.memory(), 0);
+        }
+    });
+    assert!(
+        left.bytes_current < 1024 * 1024,
+        "{} bytes are kept",
+        left.bytes_current
+    );
+}
+
+/// Each byte by itself.
+struct Bytewise;
+
+impl Decoder for Bytewise {
+    type Item = u8;
+    type Error = Infallible;
+
+    fn decode(&mut self, src: &mut BytesMut) -> Result<Option<u8>, Infallible> {
+        Ok((!src.is_empty()).then(|| src.get_u8()))
+    }
+}
+
+#[test]
+fn a_short_frame_does_not_keep_the_long_one_before_it() {
+    let mut codec = LengthDelimited::new().max_len(2_000_000);
+    let mut input = WriteBuf::new();
+    input.put_slice(b"!");
+    for size in [1_900_000, 300, 300] {
+        codec.encode(vec![7; size], &mut input).unwrap();
+    }
+    let input = input.to_vec();
+    let mut frames = Vec::new();
+    let kept = measure(|| {
+        for _ in 0..8 {
+            let mut deframer = Deframer::new(Bytewise);
+            deframer.push(&input);
+            // What follows was gathered for the first.
+            assert_eq!(deframer.next().unwrap(), Some(b'!'));
+            let mut deframer = deframer.map_decoder(|_| codec.clone());
+            deframer.next().unwrap().unwrap();
+            frames.push(deframer.next().unwrap().unwrap());
+        }
+    });
+    // 1,024 times their length at most, and what the thread keeps.
+    assert!(
+        kept.bytes_current < 8 * 1024 * 300 + 1024 * 1024,
+        "{} bytes are kept",
+        kept.bytes_current
+    );
 }

@@ -376,10 +376,10 @@ impl ReadBuf {
         let undecoded = mem::take(&mut self.undecoded);
         let lent = self.lent.get_or_insert_with(Lent::from_pool);
         match mem::replace(&mut lent.form, Form::Gathered) {
-            Form::InPlace | Form::Gathered => lent.gathered.extend_from_slice(&self.block[undecoded]),
+            Form::InPlace | Form::Gathered => lent.gather(&self.block[undecoded]),
             Form::Frozen => {
                 let frozen = mem::take(&mut lent.frozen);
-                lent.gathered.extend_from_slice(&frozen[undecoded]);
+                lent.gather(&frozen[undecoded]);
             }
         }
     }

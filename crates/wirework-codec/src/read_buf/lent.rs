@@ -6,10 +6,14 @@
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::PINNED;
+use crate::block::MIN_BLOCK;
 use crate::{Frame, Span, Spares};
 
 /// A thread keeps at most this many of these for reuse.
 const KEPT: usize = 16;
+
+/// Each of them with at most as much gathered memory as this: what is left of one read, and the next.
+const KEPT_ROOM: usize = 2 * MIN_BLOCK;
 
 thread_local! {
     // The box is what is lent, for a pointer is all that an idle connection has room for.
@@ -25,6 +29,9 @@ pub(super) struct Lent {
     pub(super) frozen: Bytes,
     /// If gathered, what is undecoded, and all of it.
     pub(super) gathered: BytesMut,
+    /// The most room that there was in what is gathered. What it says of itself is only what lies behind the frames that were split off
+    /// it, while all of it is held.
+    most_room: usize,
     /// The frame found last, from the first undecoded byte.
     pub(super) located: Span,
 }
@@ -47,13 +54,15 @@ impl Lent {
                 form: Form::InPlace,
                 frozen: Bytes::new(),
                 gathered: BytesMut::new(),
+                most_room: 0,
                 located: Span::skip(0),
             })
         })
     }
 
-    /// Gives it back to the pool of the thread. What is in it is dropped, and its memory as well, unless that `is_small`.
+    /// Gives it back to the pool of the thread. What is in it is dropped, and its memory as well, unless that and the block `is_small`.
     pub(super) fn put_away(mut self: Box<Self>, is_small: bool) {
+        let is_small = is_small && self.room() <= KEPT_ROOM;
         if self.form != Form::InPlace || !is_small {
             self.empty(is_small);
         }
@@ -70,18 +79,32 @@ impl Lent {
             self.gathered.clear();
         } else {
             self.gathered = BytesMut::new();
+            self.most_room = 0;
         }
+    }
+
+    /// Adds to what is gathered.
+    pub(super) fn gather(&mut self, bytes: &[u8]) {
+        // Who was lent it may have made room.
+        self.most_room = self.room();
+        self.gathered.extend_from_slice(bytes);
+        self.most_room = self.room();
+    }
+
+    /// The most room that there was in what is gathered, until now.
+    fn room(&self) -> usize {
+        self.most_room.max(self.gathered.capacity())
     }
 
     /// How much memory it is, in bytes.
     pub(super) fn memory(&self) -> usize {
-        self.frozen.len() + self.gathered.capacity()
+        self.frozen.len() + self.room()
     }
 
     /// Takes a frame off the front of what is gathered.
     pub(super) fn take_gathered(&mut self, span: &Span) -> Frame {
         let payload = span.payload();
-        if payload.len() >= self.gathered.capacity() / PINNED {
+        if payload.len() >= self.room() / PINNED {
             return super::split(&mut self.gathered, span).into();
         }
         let frame = Frame::copy_from_slice(&self.gathered[payload]);
