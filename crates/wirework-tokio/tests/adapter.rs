@@ -5,11 +5,15 @@ use std::future::pending;
 use std::io::ErrorKind;
 use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
+use std::time::Duration;
 
 use futures_lite::future::block_on;
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::Builder;
-use wirework::{Datagram, Listener, Runtime, Task, TaskError};
+use tokio::task::coop;
+use wirework::codec::Lines;
+use wirework::time::sleep;
+use wirework::{Datagram, Framed, Listener, Network, Runtime, Shutdown, Task, TaskError};
 use wirework_tokio::{TcpStream, Tokio, UdpSocket};
 
 #[test]
@@ -142,4 +146,27 @@ impl Drop for Guard {
     fn drop(&mut self) {
         self.0.send(()).ok();
     }
+}
+
+#[test]
+fn who_is_to_give_way_still_hears_what_came_before_a_shutdown() {
+    wirework_tokio::run(|network| async move {
+        let mut listener = network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
+        let target = listener.local_addr().unwrap().to_string();
+        let mut peer = wirework::connect(&network, &target).await.unwrap();
+        let stream = listener.accept().await.unwrap();
+        let shutdown = Shutdown::new();
+        let mut lines = Framed::new(stream, Lines::new()).until(shutdown.signal());
+        peer.write_all(b"one\n").await.unwrap();
+        assert_eq!(lines.next().await.unwrap().unwrap(), "one");
+        peer.write_all(b"two\n").await.unwrap();
+        // tokio looks for events before it is asked for the time.
+        sleep(&network, Duration::from_millis(1)).await;
+        shutdown.begin();
+        while coop::has_budget_remaining() {
+            coop::consume_budget().await;
+        }
+        assert_eq!(lines.next().await.unwrap().unwrap(), "two");
+        assert_eq!(lines.next().await.unwrap(), None);
+    });
 }

@@ -5,6 +5,7 @@
 
 use std::hint::cold_path;
 use std::io;
+use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -27,13 +28,22 @@ pub(super) struct Inbound<D> {
     budget: u32,
     /// How many of them are left in this one.
     left: u32,
-    /// Whether the last read took all there was room for, so that there probably is more.
-    filled: bool,
+    last_read: LastRead,
     ledger: Ledger,
     /// Whether the conversation ends between two frames when that server shuts down.
     ends_with_server: bool,
     /// What else ends it. Boxed, for a server's connections have none.
     until: Option<Box<Until>>,
+}
+
+/// What came of the last read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LastRead {
+    /// As much as there was room for, so that there probably is more.
+    Full,
+    Part,
+    /// Nothing, when the conversation was about to end.
+    Nothing,
 }
 
 /// What ends a conversation between two frames.
@@ -50,7 +60,7 @@ impl<D> Inbound<D> {
             deframer,
             budget: BUDGET,
             left: BUDGET,
-            filled: false,
+            last_read: LastRead::Part,
             ledger: Ledger::new(Direction::Received),
             ends_with_server: false,
             until: None,
@@ -62,7 +72,7 @@ impl<D> Inbound<D> {
             deframer: map(self.deframer),
             budget: self.budget,
             left: self.left,
-            filled: self.filled,
+            last_read: self.last_read,
             ledger: self.ledger,
             ends_with_server: self.ends_with_server,
             until: self.until,
@@ -150,7 +160,7 @@ impl<D> Inbound<D> {
 
     /// Whether there probably is more to read at once.
     pub(super) fn expects_more(&self) -> bool {
-        self.filled
+        self.last_read == LastRead::Full && !self.deframer.is_finished()
     }
 
     /// Reads once. Memory to read into is held only if something was read.
@@ -161,7 +171,6 @@ impl<D> Inbound<D> {
         io: &mut (impl AsyncRead + Unpin),
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
-        self.filled = false;
         self.ledger.flush();
         let (count, room) = loop {
             let spare = self.deframer.spare();
@@ -172,6 +181,7 @@ impl<D> Inbound<D> {
                 Poll::Ready(Err(error)) => {
                     cold_path();
                     if error.kind() != io::ErrorKind::Interrupted {
+                        self.last_read = LastRead::Part;
                         return Poll::Ready(Err(error));
                     }
                 }
@@ -182,9 +192,9 @@ impl<D> Inbound<D> {
         }
         // A read counts, for a peer can send without end what gives no frame.
         self.left = self.left.saturating_sub(1);
+        self.last_read = if count == room { LastRead::Full } else { LastRead::Part };
         if count > 0 {
             self.deframer.filled(count);
-            self.filled = count == room;
         } else {
             cold_path();
             self.deframer.finish();
@@ -201,8 +211,15 @@ impl<D> Inbound<D> {
         if let Some(record) = self.ledger.record() {
             record.waits(self.deframer.offset(), self.deframer.buffered(), cx);
         }
+        let last_read = mem::replace(&mut self.last_read, LastRead::Part);
         ready!(self.poll_shutdown(cx));
         cold_path();
+        // A runtime also says so to a task that is to give way to others, whatever has come. So it is asked in a turn of its own.
+        if last_read != LastRead::Nothing {
+            self.last_read = LastRead::Nothing;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         self.deframer.finish();
         Poll::Ready(())
     }

@@ -3,8 +3,8 @@
 use std::io;
 use std::net::Shutdown as How;
 
-use futures_lite::future::block_on;
-use wirework_codec::Lines;
+use futures_lite::future::{block_on, poll_once};
+use wirework_codec::{LengthDelimited, Lines};
 
 use super::probe::Probe;
 use super::{echo, write};
@@ -95,5 +95,26 @@ fn a_write_that_fails_during_a_shutdown_is_not_taken_for_a_clean_end() {
         let error = io::Error::from(framed.next().await.unwrap_err());
         assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
         assert_eq!(framed.next().await.unwrap(), None);
+    });
+}
+
+#[test]
+fn the_end_follows_a_malformed_frame_that_fills_the_buffer() {
+    block_on(async {
+        for borrowed in [false, true] {
+            let (probe, _calls, mut peer) = Probe::pair(64 * 1024);
+            let mut framed = Framed::new(probe, LengthDelimited::new().max_len(10));
+            write(&mut peer, &[0xff; 16 * 1024]).await;
+            // The peer says nothing more, and does not close.
+            if borrowed {
+                assert!(framed.next_ref().await.is_err());
+                let end = poll_once(framed.next_ref()).await.expect("nothing more is waited for");
+                assert!(end.unwrap().is_none());
+            } else {
+                framed.next().await.unwrap_err();
+                let end = poll_once(framed.next()).await.expect("nothing more is waited for");
+                assert_eq!(end.unwrap(), None);
+            }
+        }
     });
 }
