@@ -1,15 +1,16 @@
 //! Requests and replies: order, bounds, pushes, and what happens at the end.
 
 use std::io;
+use std::net::Shutdown as How;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_lite::{AsyncReadExt, AsyncWriteExt, future};
-use wirework::codec::Lines;
+use wirework::codec::{Frame, LengthDelimited, Lines};
 use wirework::time::sleep;
 use wirework::{
-    Connection, Context, Deadline, Deadlines, Framed, Network, Replies, RunningServer, Server, Service, Session,
+    Connection, Context, Deadline, Deadlines, Framed, Network, Replies, RunningServer, Server, Service, Session, Task,
     TryPushError,
 };
 use wirework_tests::{ManualClock, on_each_runtime};
@@ -22,11 +23,15 @@ on_each_runtime![
     replies_may_leave_as_they_are_ready,
     a_session_knows_its_peer_and_pushes,
     a_push_that_finds_no_room_says_so,
+    what_was_pushed_leaves_before_the_end,
+    whoever_pushes_without_end_does_not_hold_it_up,
     requests_may_be_borrowed,
     an_error_ends_the_connection_after_earlier_replies,
+    so_does_a_reply_that_cannot_be_encoded,
     requests_in_flight_are_answered_when_the_server_drains,
     a_peer_that_does_not_read_stops_the_reader,
     a_slow_request_misses_its_deadline,
+    a_request_that_was_answered_misses_none,
     an_early_reply_does_not_wait_for_a_later_request,
 ];
 
@@ -182,6 +187,45 @@ async fn a_push_that_finds_no_room_says_so<N: Network>(network: N) {
     assert_eq!(client.next().await.unwrap().unwrap(), "once more");
 }
 
+async fn what_was_pushed_leaves_before_the_end<N: Network>(network: N) {
+    const PUSHES: usize = 60;
+    let listener = network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
+    let new = move |session: Session<String>| {
+        move |line: String| {
+            for number in 0..PUSHES {
+                session.try_push(format!("{number:->60000}")).unwrap();
+            }
+            async move { io::Result::Ok(line) }
+        }
+    };
+    let server = Server::new(&network).serve_sessions(listener, Lines::new(), new);
+    let mut client = client(&network, &server).await;
+    send_all(&mut client, ["go".to_string()]).await;
+    client.connection().shutdown(How::Write).unwrap();
+    let mut count = 0;
+    while client.next().await.unwrap().is_some() {
+        count += 1;
+    }
+    assert_eq!(count, PUSHES + 1);
+    report(&network, &server, |report| report.completed == 1).await;
+}
+
+async fn whoever_pushes_without_end_does_not_hold_it_up<N: Network>(network: N) {
+    let listener = network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
+    let pusher = network.clone();
+    let new = move |session: Session<String>| {
+        let push = async move { while session.push("news".to_string()).await.is_ok() {} };
+        pusher.spawn(push).detach();
+        |line: String| async move { io::Result::Ok(line) }
+    };
+    let server = Server::new(&network).serve_sessions(listener, Lines::new(), new);
+    let mut client = client(&network, &server).await;
+    assert_eq!(client.next().await.unwrap().unwrap(), "news");
+    client.connection().shutdown(How::Write).unwrap();
+    while client.next().await.unwrap().is_some() {}
+    report(&network, &server, |report| report.completed == 1).await;
+}
+
 /// Counts words without owning a single one.
 struct Words<N>(N);
 
@@ -218,6 +262,37 @@ async fn an_error_ends_the_connection_after_earlier_replies<N: Network>(network:
     assert_eq!(client.next().await.unwrap().unwrap(), "0");
     assert!(matches!(client.next().await, Ok(None) | Err(_)));
     report(&network, &server, |report| report.failed == 1).await;
+}
+
+/// Replies that fit, and others that do not.
+struct Grows;
+
+impl<'a> Service<&'a [u8]> for Grows {
+    type Response = Vec<u8>;
+    type Error = io::Error;
+
+    async fn call(&self, request: &'a [u8]) -> io::Result<Vec<u8>> {
+        Ok(request.repeat(request.len()))
+    }
+}
+
+async fn so_does_a_reply_that_cannot_be_encoded<N: Network>(network: N) {
+    let codec = LengthDelimited::new().max_len(10);
+    let listen = || network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
+    let owned = |request: Frame| async move { Grows.call(&request).await };
+    for server in [
+        Server::new(&network).serve_service(listen(), codec.clone(), owned),
+        Server::new(&network).serve_service_ref(listen(), codec.clone(), Grows),
+    ] {
+        let stream = wirework::connect(&network, &server.local_addr().unwrap().to_string()).await;
+        let mut client = Framed::new(stream.unwrap(), codec.clone());
+        for request in ["abc", "abcd"] {
+            client.send(request).await.unwrap();
+        }
+        assert_eq!(client.next().await.unwrap().unwrap(), "abcabcabc");
+        assert!(matches!(client.next().await, Ok(None) | Err(_)));
+        report(&network, &server, |report| report.failed == 1).await;
+    }
 }
 
 async fn requests_in_flight_are_answered_when_the_server_drains<N: Network>(network: N) {
@@ -316,6 +391,49 @@ async fn a_slow_request_misses_its_deadline<N: Network>(network: N) {
     }
     assert_eq!(server.report().missed(Deadline::Request), 1);
     assert!(matches!(client.next().await, Ok(None) | Err(_)));
+}
+
+async fn a_request_that_was_answered_misses_none<N: Network>(network: N) {
+    const LEN: usize = 16 * 1024 * 1024;
+    let clock = ManualClock::new(&network);
+    let limit = Duration::from_mins(1);
+    let listener = network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
+    let (go, wait) = async_channel::bounded::<()>(1);
+    let service = move |_: Frame| {
+        let wait = wait.clone();
+        async move {
+            wait.recv().await.map_err(io::Error::other)?;
+            io::Result::Ok(vec![7; LEN])
+        }
+    };
+    let server = Server::new(&clock)
+        .deadlines(Deadlines::none().request(limit))
+        .serve_service(listener, LengthDelimited::new().max_len(LEN), service);
+    let mut stream = wirework::connect(&network, &server.local_addr().unwrap().to_string())
+        .await
+        .unwrap();
+    stream.write_all(b"\0\0\0\x01a").await.unwrap();
+    stream.shutdown(How::Write).unwrap();
+    // Long enough for the server to see that, and that the request takes time.
+    sleep(&network, Duration::from_millis(10)).await;
+    go.send(()).await.unwrap();
+    // The reply takes much longer than the request may.
+    while server
+        .handle()
+        .connections()
+        .first()
+        .is_none_or(|only| only.unsent == 0)
+    {
+        sleep(&network, Duration::from_millis(1)).await;
+    }
+    for _ in 0..3 {
+        clock.advance(limit).await;
+        sleep(&network, Duration::from_millis(1)).await;
+    }
+    let mut reply = Vec::new();
+    stream.read_to_end(&mut reply).await.unwrap();
+    assert_eq!(reply.len(), 4 + LEN);
+    assert_eq!(server.report().timed_out, 0);
 }
 
 async fn an_early_reply_does_not_wait_for_a_later_request<N: Network>(network: N) {

@@ -107,7 +107,11 @@ where
         .await;
         stopwatch.stop(lap);
         match answer {
-            Ok(response) => rest.append(response)?,
+            Ok(response) => {
+                if let Err(error) = rest.append(response) {
+                    break Err(error.into());
+                }
+            }
             Err(error) => break Err(error.into()),
         }
         record.answers_none();
@@ -121,6 +125,8 @@ async fn finish<C: Connection, D, E>(
     ended: Result<(), Failure>,
     cx: &crate::Context,
 ) -> Result<(), Failure> {
+    // Nobody is waited for any more but the peer, for whom there are other deadlines.
+    cx.record().answers_none();
     let closed = framed.close().await;
     // Where nothing was sent, nothing can be lost.
     if closed.is_ok() && cx.record().written() > 0 {
@@ -153,10 +159,13 @@ where
             self.in_flight.poll(cx);
             self.send_answers()?;
             self.send_pushed(cx)?;
-            if self.in_flight.is_empty()
-                && let Some(end) = self.end.take()
-            {
-                return Poll::Ready(end);
+            if self.in_flight.is_empty() && self.end.is_some() {
+                self.end_pushes(cx)?;
+                if self.pushed.is_none()
+                    && let Some(end) = self.end.take()
+                {
+                    return Poll::Ready(end);
+                }
             }
             let was_full = self.framed.is_full();
             if self.poll_request(cx, &call)?.is_pending() {
@@ -210,6 +219,14 @@ where
             }
         }
         Ok(())
+    }
+
+    /// Takes no more of what is pushed, and sends what was taken.
+    fn end_pushes(&mut self, cx: &mut Context<'_>) -> Result<(), Failure> {
+        if let Some(pushed) = &self.pushed {
+            pushed.close();
+        }
+        self.send_pushed(cx)
     }
 
     fn send(&mut self, answer: Result<T, X>) -> Result<(), Failure> {
