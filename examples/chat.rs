@@ -52,8 +52,8 @@ impl Example for ChatRoom {
                 let listener = network.listen_tcp(listen)?;
                 let server = Server::new(&network)
                     .max_connections(1000)
-                    // Members may be quiet for a while.
-                    .deadlines(Deadlines::new().idle(Duration::from_hours(1)))
+                    // Newcomers have a limit of the handler's, and members may be quiet for a while.
+                    .deadlines(Deadlines::new().first_frame(None).idle(Duration::from_hours(1)))
                     .drain_deadline(Duration::from_secs(5));
                 serve_until_interrupted(server.serve_framed(listener, chat::codec(), chat::Chat::new())).await
             }

@@ -92,16 +92,16 @@ async fn evening(trial: &Trial) {
 /// Comes, talks, and comes back when the connection is lost.
 async fn member(runtime: SimRuntime, name: &'static str, check: Check) {
     for visit in 0_u32.. {
-        let ended = stay(&runtime, name, visit, &check).await;
+        let ended = stay(&runtime, name, &check).await;
         check.sometimes("a member came back", visit > 0 && ended.is_err());
         sleep(&runtime, 5 * Duration::from_secs(1)).await;
     }
 }
 
-async fn stay(runtime: &SimRuntime, name: &str, visit: u32, check: &Check) -> io::Result<()> {
+async fn stay(runtime: &SimRuntime, name: &str, check: &Check) -> io::Result<()> {
     let mut lines = Framed::new(connect(runtime, "server:7000").await?, chat::codec());
-    // The server may still hold the seat of the visit before.
-    lines.send(format!("{name}-{}", visit % 100)).await?;
+    // The server may still hold the seat of the visit before, and whoever was switched off has forgotten that there was one.
+    lines.send(format!("{name}-{:08x}", runtime.random_u64() >> 32)).await?;
     let mut last: BTreeMap<String, u32> = BTreeMap::new();
     for number in 0_u32.. {
         let pause = Duration::from_millis(20_000 + runtime.random_u64() % 60_000);

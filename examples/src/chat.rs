@@ -61,7 +61,7 @@ impl<C: Connection> Handler<Framed<C, Lines>> for Chat {
         if cx.shutdown().has_begun() {
             lines.send("* the server shuts down; goodbye").await?;
         }
-        lines.close().await
+        lines.finish(&cx).await
     }
 }
 

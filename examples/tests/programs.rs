@@ -44,6 +44,13 @@ fn an_unknown_runtime_is_answered_with_those_there_are() {
 }
 
 #[test]
+fn the_simulated_chat_passes() {
+    let ended = Program::run("sim_chat", &["--seeds", "20"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stdout.starts_with("20 seeds passed"), "{}", ended.stdout);
+}
+
+#[test]
 fn a_missing_command_is_asked_for() {
     for program in ["echo", "udp_echo", "chat", "device_link", "game"] {
         assert_eq!(Program::run(program, &[]).failure(), "a command is missing; see --help");
