@@ -38,7 +38,7 @@ use crate::{Frame, WriteBuf};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not encode `{Item}`",
     label = "does not encode `{Item}`",
-    note = "to send structs, use a codec of messages such as `JsonLines` or `Postcard`"
+    note = "to send structs, use a codec of messages such as `JsonLines` or `Postcard`; a codec of your own implements `Encoder<{Item}>`"
 )]
 pub trait Encoder<Item> {
     /// What can be wrong with a frame. It says nothing of I/O.

@@ -102,7 +102,7 @@ impl<E> fmt::Display for DecodeError<E> {
             Fault::TooLong { limit } => {
                 write!(
                     f,
-                    "frame at byte {offset} is longer than the buffer limit of {limit} bytes"
+                    "frame at byte {offset} is longer than the buffer limit of {limit} bytes; see max_buffered"
                 )
             }
             Fault::NoProgress => write!(

@@ -125,13 +125,13 @@ impl SimRuntime {
 
     /// Fails for what is left of a former life.
     fn check_alive(&self) -> io::Result<()> {
-        if self.shared().lock().host(self.host_id()).is_alive(self.epoch()) {
+        let world = self.shared().lock();
+        let host = world.host(self.host_id());
+        if host.is_alive(self.epoch()) {
             return Ok(());
         }
-        Err(io::Error::new(
-            ErrorKind::NetworkDown,
-            "the host has been stopped since",
-        ))
+        let why = format!("{:?}, whose runtime this is, has been stopped since", host.name);
+        Err(io::Error::new(ErrorKind::NetworkDown, why))
     }
 }
 

@@ -37,6 +37,9 @@ pub trait Runtime: Clone + Debug + Send + Sync + 'static {
 
     /// Runs a function that blocks, such as file access, on a thread where it stops nobody else.
     ///
+    /// How many run at a time is for the runtime to say, and those beyond wait, in a queue without a bound: unless set otherwise, 500 on
+    /// smol and async-std (by `BLOCKING_MAX_THREADS`) and 512 on tokio (by its builder).
+    ///
     /// Dropping the task gives up its result; a function that has started runs to its end.
     fn blocking<T: Send + 'static>(&self, function: impl FnOnce() -> T + Send + 'static) -> Self::Task<T>;
 

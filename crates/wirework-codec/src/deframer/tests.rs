@@ -64,7 +64,7 @@ fn buffered_bytes_are_bounded() {
     assert!(matches!(error.fault(), Fault::TooLong { limit: 10_000 }));
     assert_eq!(
         error.to_string(),
-        "frame at byte 0 is longer than the buffer limit of 10000 bytes"
+        "frame at byte 0 is longer than the buffer limit of 10000 bytes; see max_buffered"
     );
 }
 

@@ -6,6 +6,10 @@ use super::ConfigError;
 
 /// The deadlines of each connection.
 ///
+/// Who misses one is cut: the handler is dropped where it waits, and what is unsent is lost, so that a client sees no more than the end.
+/// For a last word, let the handler keep a shorter time of its own, by [`timeout`](crate::time::timeout) or a timer in
+/// [`Framed::next_or`](crate::Framed::next_or).
+///
 /// All of them are watched with one timer per server, which is not touched for a message. A deadline is never met
 /// early; `idle` may be met late by up to a quarter.
 ///
@@ -158,7 +162,8 @@ impl Deadlines {
         self
     }
 
-    /// Sets how old a connection may become; there is no limit unless set, since age alone is no fault.
+    /// Sets how old a connection may become; there is no limit unless set, since age alone is no fault. Whoever has reached it is cut,
+    /// in the middle of a request as well.
     ///
     /// # Panics
     /// Panics if it is zero.
