@@ -78,6 +78,11 @@ impl LengthDelimited {
 
     /// Sets how long a frame may be, in bytes, without those that are skipped; 1 MiB unless set. A limit beyond 4 GiB is one of 4 GiB
     /// less a byte.
+    ///
+    /// A frame has to fit into the buffer it is received in as well, which is 2 MiB unless [`Deframer::max_buffered`] or the like of it
+    /// of `Framed` sets more.
+    ///
+    /// [`Deframer::max_buffered`]: crate::Deframer::max_buffered
     #[must_use]
     pub const fn max_len(mut self, bytes: usize) -> Self {
         const MOST: u32 = u32::MAX;

@@ -324,7 +324,9 @@ impl<C: Connection, D, E> Framed<C, D, E> {
 }
 
 impl<C: Connection, D, E> Framed<C, D, E> {
-    /// Receives the next frame, by value. `None` means that the peer has sent its last, all of it whole.
+    /// Receives the next frame, by value. `None` means that the peer has sent its last, all of it whole; or, where the conversation ends
+    /// with [a signal](Self::until) or its server, that this was given between two frames, as
+    /// [`Shutdown::has_begun`](crate::Shutdown::has_begun) tells.
     ///
     /// # Errors
     /// Fails when the connection does, when the bytes cannot be decoded, or when the stream ends inside a frame. An error

@@ -1,7 +1,7 @@
 //! Telling many connections, once, that it is time to go.
 //!
-//! Every idle connection of a server waits for this, so waiting costs one slot in a shared table, and asking again with the
-//! same waker costs one atomic load.
+//! Waiting costs one slot in a shared table, and asking again with the same waker one atomic load. A server's own connections do
+//! without the slot: it wakes their tasks by the list that it has of them.
 
 use std::fmt;
 use std::future::poll_fn;

@@ -12,6 +12,13 @@ pub(crate) struct Mutation {
 /// All of them.
 pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
+        name: "what was pushed is dropped when the peer has closed its side",
+        file: "crates/wirework/src/server/conversation.rs",
+        from: "self.end_pushes(cx)?;",
+        to: "self.pushed = None;",
+        property: "ending::what_was_taken_arrives_though_the_peer_has_closed_its_side",
+    },
+    Mutation {
         name: "a flush is dropped before waiting",
         file: "crates/wirework/src/framed/sides.rs",
         from: "let flushed = self.outbound.poll_flush_aside(&mut self.connection, cx);",

@@ -1,15 +1,69 @@
 //! How servers end: nothing acknowledged is lost, and nobody can hold them up.
 
+use std::net::Shutdown;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_lite::AsyncWriteExt;
 use wirework::codec::{Frame, LengthDelimited};
 use wirework::time::sleep;
-use wirework::{Context, Framed, Linger, Network, Runtime};
+use wirework::{Connection, Context, Framed, Linger, Network, Runtime, Session};
 use wirework_sim::{HostOptions, Latency, Link, SimRuntime, SweepConfig, sweep};
 
 use crate::lab::{self, MS, PORT, SEC, codec};
+
+#[test]
+fn what_was_taken_arrives_though_the_peer_has_closed_its_side() {
+    sweep(
+        SweepConfig::new(),
+        "what was taken arrives though the peer has closed its side",
+        |trial| async move {
+            let mut dice = trial.dice("session");
+            let buffer = *dice.pick(&[64 << 10, 5_000]);
+            let options = HostOptions::new().send_buffer(buffer).receive_buffer(buffer);
+            let client = trial.host_with("client", options).unwrap().runtime();
+            let server = trial.host("server").runtime();
+            let (requests, pushes) = (dice.between(1, 4), dice.below(80));
+            let (size, work) = (dice.below(5_000), dice.duration(Duration::ZERO, 500 * MS));
+            let taken = Arc::new(AtomicU64::new(0));
+            let (clock, pushed) = (server.clone(), Arc::clone(&taken));
+            // More than there is room for, at times: who is told so knows that it is lost.
+            let new = move |session: Session<Vec<u8>>| {
+                let (clock, pushed) = (clock.clone(), Arc::clone(&pushed));
+                move |_: Frame| {
+                    for _ in 0..pushes {
+                        let is_taken = session.try_push(vec![b'p'; usize::try_from(size).unwrap()]).is_ok();
+                        pushed.fetch_add(u64::from(is_taken), Ordering::Relaxed);
+                    }
+                    let clock = clock.clone();
+                    async move {
+                        sleep(&clock, work).await;
+                        Ok::<_, std::io::Error>(b"done".to_vec())
+                    }
+                }
+            };
+            let listener = server.listen_tcp(([0, 0, 0, 0], PORT).into()).unwrap();
+            let running = lab::patient(&server).serve_sessions(listener, codec(), new);
+            let stream = client.connect_tcp(trial.host("server").addr(PORT)).await.unwrap();
+            let mut framed = Framed::new(stream, codec());
+            for request in 0..requests {
+                framed.send(request.to_be_bytes()).await.unwrap();
+            }
+            framed.flush().await.unwrap();
+            framed.connection().shutdown(Shutdown::Write).unwrap();
+            let mut heard = 0;
+            while framed.next().await.unwrap().is_some() {
+                heard += 1;
+            }
+            let taken = taken.load(Ordering::Relaxed);
+            trial.equal("replies and pushes", &heard, &(requests + taken));
+            trial.sometimes("there was more than goes at once", taken * size > 128 << 10);
+            drop(framed);
+            trial.equal("failed", &running.shutdown().await.failed, &0);
+        },
+    );
+}
 
 #[test]
 fn a_drain_answers_what_it_has_taken() {
