@@ -17,6 +17,7 @@ use wirework::{Network, Pool, PoolError, PoolOptions, PoolSource, PoolStatus, Po
 use wirework_tests::{ManualClock, on_each_runtime};
 
 on_each_runtime![
+    connections_that_are_over_at_once_are_not_made_without_end,
     a_thousand_waiters_are_served_in_order,
     what_is_given_back_is_used_again,
     there_are_never_more_than_the_maximum,
@@ -418,4 +419,21 @@ async fn a_waker_may_own_a_connection<N: Network>(network: N) {
     let error = waiting.await.map(drop).unwrap_err();
     assert!(matches!(error, PoolError::TimedOut), "{error:?}");
     assert_eq!(pool.status(), status(1, 1, 0));
+}
+
+async fn connections_that_are_over_at_once_are_not_made_without_end<N: Network>(network: N) {
+    let made = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&made);
+    let connect = move || {
+        count.fetch_add(1, Ordering::SeqCst);
+        // As where the peer accepts and hangs up.
+        std::future::ready(io::Result::Ok(()))
+    };
+    let pool = Pool::new(&network, PoolOptions::new().min(2), connect.reusable_if(|()| false));
+    while made.load(Ordering::SeqCst) < 2 {
+        time::sleep(&network, Duration::from_millis(1)).await;
+    }
+    time::sleep(&network, Duration::from_millis(20)).await;
+    drop(pool);
+    assert_eq!(made.load(Ordering::SeqCst), 2, "in one round of upkeep");
 }

@@ -18,7 +18,11 @@ pub(super) async fn upkeep<S: PoolSource>(runtime: Context, options: PoolOptions
         let now = runtime.now();
         let stale = shared.shelf(|shelf| shelf.remove_stale(|entry| shared.is_stale(entry, now)));
         drop(stale);
-        while shared.shelf(|shelf| shelf.claim_below(options.min)) {
+        // No more of them than that in a round: those whose peer hangs up at once are no longer there when the next is made.
+        for _ in 0..options.min {
+            if !shared.shelf(|shelf| shelf.claim_below(options.min)) {
+                break;
+            }
             // As long as anybody's: a hanging attempt has a place that others wait for.
             match timeout(&runtime, options.timeout, shared.make(Place::new(&shared))).await {
                 Ok(Ok(pooled)) => drop(pooled),
