@@ -8,7 +8,7 @@ use futures_lite::{AsyncReadExt, AsyncWriteExt};
 use wirework::codec::Lines;
 use wirework::time::sleep;
 use wirework::{
-    Connection, Context, Deadline, Deadlines, Framed, Network, Phase, RunningServer, Server, Watched, connect,
+    Connection, Context, Deadline, Deadlines, Framed, Network, Next, Phase, RunningServer, Server, Watched, connect,
 };
 use wirework_tests::{ManualClock, on_each_runtime};
 
@@ -24,6 +24,7 @@ on_each_runtime![
     a_reader_that_takes_little_misses_min_rate,
     an_old_connection_misses_lifetime,
     a_handler_at_work_misses_nothing,
+    nor_does_one_that_works_on_something_else_than_a_frame,
     raw_connections_have_deadlines,
     no_deadlines_are_none,
 ];
@@ -263,4 +264,42 @@ async fn no_deadlines_are_none<N: Network>(network: N) {
     stream.read_exact(&mut reply).await.unwrap();
     assert_eq!(&reply, b"half\n");
     assert_eq!(stream.peer_addr().unwrap(), served.server.local_addr().unwrap());
+}
+
+async fn nor_does_one_that_works_on_something_else_than_a_frame<N: Network>(network: N) {
+    let clock = ManualClock::new(&network);
+    let (jobs, queue) = async_channel::bounded::<()>(1);
+    let (done, is_done) = async_channel::bounded::<()>(1);
+    let handler = move |mut lines: Framed<N::TcpStream, Lines>, _: Context| {
+        let (queue, is_done) = (queue.clone(), is_done.clone());
+        async move {
+            loop {
+                match lines.next_or(queue.recv()).await? {
+                    Next::Other(_) => {
+                        is_done.recv().await.map_err(io::Error::other)?;
+                        lines.send("done").await?;
+                    }
+                    Next::Frame(line) => lines.send(line).await?,
+                    Next::End => return lines.close().await,
+                }
+            }
+        }
+    };
+    let listener = network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
+    let server = Server::new(&clock)
+        .deadlines(Deadlines::none().idle(LIMIT))
+        .serve_framed(listener, Lines::new(), handler);
+    let mut client = client(&network, &server).await;
+    assert_eq!(ask(&mut client, "a").await.unwrap(), "a");
+    jobs.send(()).await.unwrap();
+    while !jobs.is_empty() {
+        sleep(&network, Duration::from_millis(1)).await;
+    }
+    for _ in 0..12 {
+        clock.advance(LIMIT / 4).await;
+        sleep(&network, Duration::from_millis(1)).await;
+    }
+    assert_eq!(server.report().timed_out, 0, "it was cut at work");
+    done.send(()).await.unwrap();
+    assert_eq!(client.next().await.unwrap().unwrap(), "done");
 }

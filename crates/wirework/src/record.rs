@@ -170,6 +170,11 @@ impl Record {
         self.phase.store(0, Relaxed);
     }
 
+    /// A read that waited does so no longer, although nothing has come: the handler has something else to do.
+    pub(crate) fn works(&self) {
+        self.phase.store(0, Relaxed);
+    }
+
     /// A read waits: for the frame that starts at byte `frame`, of which `buffered` bytes are there.
     #[inline]
     pub(crate) fn waits(&self, frame: u64, buffered: usize, cx: &Context<'_>) {

@@ -148,6 +148,14 @@ impl<D> Inbound<D> {
         self.left = self.left.saturating_sub(1);
     }
 
+    /// Something else was handed out than a frame, and so the peer is not waited for while the handler works on it.
+    pub(super) fn spend_on_other(&mut self) {
+        self.spend();
+        if let Some(record) = self.ledger.record() {
+            record.works();
+        }
+    }
+
     /// Once the budget is spent: pending, with a wake-up on its way.
     pub(super) fn poll_budget(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.left > 0 {
