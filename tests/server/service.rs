@@ -24,6 +24,7 @@ on_each_runtime![
     a_session_knows_its_peer_and_pushes,
     a_push_that_finds_no_room_says_so,
     what_was_pushed_leaves_before_the_end,
+    what_was_pushed_leaves_before_a_reply_that_cannot,
     whoever_pushes_without_end_does_not_hold_it_up,
     requests_may_be_borrowed,
     an_error_ends_the_connection_after_earlier_replies,
@@ -208,6 +209,28 @@ async fn what_was_pushed_leaves_before_the_end<N: Network>(network: N) {
     }
     assert_eq!(count, PUSHES + 1);
     report(&network, &server, |report| report.completed == 1).await;
+}
+
+async fn what_was_pushed_leaves_before_a_reply_that_cannot<N: Network>(network: N) {
+    let codec = LengthDelimited::new().max_len(10);
+    let listener = network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
+    let new = move |session: Session<Vec<u8>>| {
+        move |request: Frame| {
+            for push in [1, 2] {
+                session.try_push(vec![push]).unwrap();
+            }
+            async move { io::Result::Ok(request.repeat(100)) }
+        }
+    };
+    let server = Server::new(&network).serve_sessions(listener, codec.clone(), new);
+    let stream = wirework::connect(&network, &server.local_addr().unwrap().to_string()).await;
+    let mut client = Framed::new(stream.unwrap(), codec);
+    client.send("go").await.unwrap();
+    for push in [1, 2] {
+        assert_eq!(client.next().await.unwrap().unwrap(), [push]);
+    }
+    assert!(matches!(client.next().await, Ok(None) | Err(_)));
+    report(&network, &server, |report| report.failed == 1).await;
 }
 
 async fn whoever_pushes_without_end_does_not_hold_it_up<N: Network>(network: N) {

@@ -14,7 +14,7 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "what was pushed is dropped when the peer has closed its side",
         file: "crates/wirework/src/server/conversation.rs",
-        from: "self.end_pushes(cx)?;",
+        from: "self.end_pushes(cx);",
         to: "self.pushed = None;",
         property: "ending::what_was_taken_arrives_though_the_peer_has_closed_its_side",
     },

@@ -157,10 +157,10 @@ where
     fn poll(&mut self, cx: &mut Context<'_>, call: impl Fn(D::Item) -> F) -> Poll<Result<(), Failure>> {
         loop {
             self.in_flight.poll(cx);
-            self.send_answers()?;
-            self.send_pushed(cx)?;
+            self.send_answers();
+            self.send_pushed(cx);
             if self.in_flight.is_empty() && self.end.is_some() {
-                self.end_pushes(cx)?;
+                self.end_pushes(cx);
                 if self.pushed.is_none()
                     && let Some(end) = self.end.take()
                 {
@@ -168,7 +168,7 @@ where
                 }
             }
             let was_full = self.framed.is_full();
-            if self.poll_request(cx, &call)?.is_pending() {
+            if self.poll_request(cx, &call).is_pending() {
                 // Answers may have waited for the room that there is now.
                 if was_full && !self.framed.is_full() {
                     continue;
@@ -180,63 +180,73 @@ where
     }
 
     /// Takes the next request, if one may be taken. If not, it sees that what can leave leaves.
-    fn poll_request(&mut self, cx: &mut Context<'_>, call: impl Fn(D::Item) -> F) -> Result<Poll<()>, Failure> {
+    fn poll_request(&mut self, cx: &mut Context<'_>, call: impl Fn(D::Item) -> F) -> Poll<()> {
         if self.end.is_some() || self.in_flight.len() >= self.max_in_flight {
             let _ = self.framed.poll_flush_aside(cx);
-            return Ok(Poll::Pending);
+            return Poll::Pending;
         }
         match self.framed.poll_next_frame(cx) {
-            Poll::Pending => return Ok(Poll::Pending),
+            Poll::Pending => return Poll::Pending,
             Poll::Ready(Ok(Some(request))) => {
                 if let Some(answer) = self.in_flight.push(call(request), cx) {
-                    self.send(answer)?;
+                    self.send(answer);
                 }
             }
             Poll::Ready(Ok(None)) => self.end = Some(Ok(())),
             Poll::Ready(Err(error)) => self.end = Some(Err(error.into())),
         }
-        Ok(Poll::Ready(()))
+        Poll::Ready(())
     }
 
     /// Sends the answers whose turn it is, up to the high watermark.
-    fn send_answers(&mut self) -> Result<(), Failure> {
+    fn send_answers(&mut self) {
         while !self.framed.is_full()
             && let Some(answer) = self.in_flight.pop()
         {
-            self.send(answer)?;
+            self.send(answer);
         }
-        Ok(())
     }
 
-    fn send_pushed(&mut self, cx: &mut Context<'_>) -> Result<(), Failure> {
+    fn send_pushed(&mut self, cx: &mut Context<'_>) {
         while let Some(pushed) = &mut self.pushed
             && !self.framed.is_full()
         {
             match pushed.as_mut().poll_next(cx) {
-                Poll::Ready(Some(frame)) => self.framed.append(frame)?,
+                Poll::Ready(Some(frame)) => {
+                    if let Err(error) = self.framed.append(frame) {
+                        self.fail(error.into());
+                    }
+                }
                 Poll::Ready(None) => self.pushed = None,
                 Poll::Pending => break,
             }
         }
-        Ok(())
     }
 
     /// Takes no more of what is pushed, and sends what was taken.
-    fn end_pushes(&mut self, cx: &mut Context<'_>) -> Result<(), Failure> {
+    fn end_pushes(&mut self, cx: &mut Context<'_>) {
         if let Some(pushed) = &self.pushed {
             pushed.close();
         }
-        self.send_pushed(cx)
+        self.send_pushed(cx);
     }
 
-    fn send(&mut self, answer: Result<T, X>) -> Result<(), Failure> {
+    fn send(&mut self, answer: Result<T, X>) {
         match answer {
-            Ok(response) => self.framed.append(response)?,
-            Err(error) => {
-                self.end = Some(Err(error.into()));
-                self.in_flight.clear();
+            Ok(response) => {
+                if let Err(error) = self.framed.append(response) {
+                    self.fail(error.into());
+                }
             }
+            Err(error) => self.fail(error.into()),
         }
-        Ok(())
+    }
+
+    /// Ends it, for the first reason that there is. What was answered and pushed before still leaves.
+    fn fail(&mut self, why: Failure) {
+        if !matches!(self.end, Some(Err(_))) {
+            self.end = Some(Err(why));
+        }
+        self.in_flight.clear();
     }
 }
