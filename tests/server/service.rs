@@ -1,4 +1,4 @@
-//! Requests and replies: order, bounds, pushes, and what happens at the end.
+//! Requests and replies: order, bounds, and what happens at the end.
 
 use std::io;
 use std::net::Shutdown as How;
@@ -9,10 +9,7 @@ use std::time::Duration;
 use futures_lite::{AsyncReadExt, AsyncWriteExt, future};
 use wirework::codec::{Frame, LengthDelimited, Lines};
 use wirework::time::sleep;
-use wirework::{
-    Connection, Context, Deadline, Deadlines, Framed, Network, Replies, RunningServer, Server, Service, Session, Task,
-    TryPushError,
-};
+use wirework::{Connection, Context, Deadline, Deadlines, Framed, Network, Replies, RunningServer, Server, Service};
 use wirework_tests::{ManualClock, on_each_runtime};
 
 use crate::{ask, client, report};
@@ -21,11 +18,6 @@ on_each_runtime![
     replies_keep_the_order_of_requests,
     no_more_requests_than_allowed_are_in_flight,
     replies_may_leave_as_they_are_ready,
-    a_session_knows_its_peer_and_pushes,
-    a_push_that_finds_no_room_says_so,
-    what_was_pushed_leaves_before_the_end,
-    what_was_pushed_leaves_before_a_reply_that_cannot,
-    whoever_pushes_without_end_does_not_hold_it_up,
     requests_may_be_borrowed,
     an_error_ends_the_connection_after_earlier_replies,
     so_does_a_reply_that_cannot_be_encoded,
@@ -45,7 +37,7 @@ where
     server.serve_service(listener, Lines::new(), service)
 }
 
-async fn send_all<C: Connection>(client: &mut Framed<C, Lines>, lines: impl IntoIterator<Item = String>) {
+pub(crate) async fn send_all<C: Connection>(client: &mut Framed<C, Lines>, lines: impl IntoIterator<Item = String>) {
     for line in lines {
         client.send(line).await.unwrap();
     }
@@ -125,128 +117,6 @@ async fn replies_may_leave_as_they_are_ready<N: Network>(network: N) {
         assert_eq!(client.next().await.unwrap().unwrap(), "go");
         assert_eq!(client.next().await.unwrap().unwrap(), "wait");
     }
-}
-
-async fn a_session_knows_its_peer_and_pushes<N: Network>(network: N) {
-    let listener = network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
-    let (sessions, opened) = async_channel::unbounded();
-    let new = move |session: Session<String>| {
-        sessions.try_send(session.clone()).unwrap();
-        move |line: String| {
-            let peer = session.context().peer().clone();
-            async move { io::Result::Ok(format!("{line} from {peer}")) }
-        }
-    };
-    let server = Server::new(&network).serve_sessions(listener, Lines::new(), new);
-    let mut client = client(&network, &server).await;
-    let session = opened.recv().await.unwrap();
-    for number in 0..10 {
-        session.push(format!("push {number}")).await.unwrap();
-        assert_eq!(client.next().await.unwrap(), Some(format!("push {number}")));
-    }
-    let own = client.connection().local_addr().unwrap();
-    assert_eq!(ask(&mut client, "hello").await, Some(format!("hello from {own}")));
-    drop(client);
-    report(&network, &server, |report| report.active == 0).await;
-    assert_eq!(
-        session.push(String::new()).await.unwrap_err().kind(),
-        io::ErrorKind::BrokenPipe
-    );
-    let ended = session.try_push("back".to_string()).unwrap_err();
-    assert_eq!(ended, TryPushError::Ended("back".to_string()));
-    assert_eq!(ended.clone().into_inner(), "back");
-    assert_eq!(io::Error::from(ended).kind(), io::ErrorKind::BrokenPipe);
-}
-
-async fn a_push_that_finds_no_room_says_so<N: Network>(network: N) {
-    let listener = network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
-    let (sessions, opened) = async_channel::unbounded();
-    let new = move |session: Session<String>| {
-        sessions.try_send(session).unwrap();
-        |line: String| async move { io::Result::Ok(line) }
-    };
-    let server = Server::new(&network).serve_sessions(listener, Lines::new(), new);
-    let mut client = client(&network, &server).await;
-    let session = opened.recv().await.unwrap();
-    // The peer does not read, so what it is sent fills all there is on the way, and then waits here.
-    let long = |number: usize| format!("{number:->60000}");
-    let mut pushed = 0;
-    let full = loop {
-        match session.try_push(long(pushed)) {
-            Ok(()) => pushed += 1,
-            // There is room once more when the connection has had its turn.
-            Err(TryPushError::Full(_)) if server.handle().connections()[0].unsent == 0 => future::yield_now().await,
-            Err(error) => break error,
-        }
-    };
-    assert_eq!(full, TryPushError::Full(long(pushed)));
-    assert_eq!(io::Error::from(full).kind(), io::ErrorKind::WouldBlock);
-    for number in 0..pushed {
-        assert_eq!(client.next().await.unwrap(), Some(long(number)));
-    }
-    session.try_push("once more".to_string()).unwrap();
-    assert_eq!(client.next().await.unwrap().unwrap(), "once more");
-}
-
-async fn what_was_pushed_leaves_before_the_end<N: Network>(network: N) {
-    const PUSHES: usize = 60;
-    let listener = network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
-    let new = move |session: Session<String>| {
-        move |line: String| {
-            for number in 0..PUSHES {
-                session.try_push(format!("{number:->60000}")).unwrap();
-            }
-            async move { io::Result::Ok(line) }
-        }
-    };
-    let server = Server::new(&network).serve_sessions(listener, Lines::new(), new);
-    let mut client = client(&network, &server).await;
-    send_all(&mut client, ["go".to_string()]).await;
-    client.connection().shutdown(How::Write).unwrap();
-    let mut count = 0;
-    while client.next().await.unwrap().is_some() {
-        count += 1;
-    }
-    assert_eq!(count, PUSHES + 1);
-    report(&network, &server, |report| report.completed == 1).await;
-}
-
-async fn what_was_pushed_leaves_before_a_reply_that_cannot<N: Network>(network: N) {
-    let codec = LengthDelimited::new().max_len(10);
-    let listener = network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
-    let new = move |session: Session<Vec<u8>>| {
-        move |request: Frame| {
-            for push in [1, 2] {
-                session.try_push(vec![push]).unwrap();
-            }
-            async move { io::Result::Ok(request.repeat(100)) }
-        }
-    };
-    let server = Server::new(&network).serve_sessions(listener, codec.clone(), new);
-    let stream = wirework::connect(&network, &server.local_addr().unwrap().to_string()).await;
-    let mut client = Framed::new(stream.unwrap(), codec);
-    client.send("go").await.unwrap();
-    for push in [1, 2] {
-        assert_eq!(client.next().await.unwrap().unwrap(), [push]);
-    }
-    assert!(matches!(client.next().await, Ok(None) | Err(_)));
-    report(&network, &server, |report| report.failed == 1).await;
-}
-
-async fn whoever_pushes_without_end_does_not_hold_it_up<N: Network>(network: N) {
-    let listener = network.listen_tcp(([127, 0, 0, 1], 0).into()).unwrap();
-    let pusher = network.clone();
-    let new = move |session: Session<String>| {
-        let push = async move { while session.push("news".to_string()).await.is_ok() {} };
-        pusher.spawn(push).detach();
-        |line: String| async move { io::Result::Ok(line) }
-    };
-    let server = Server::new(&network).serve_sessions(listener, Lines::new(), new);
-    let mut client = client(&network, &server).await;
-    assert_eq!(client.next().await.unwrap().unwrap(), "news");
-    client.connection().shutdown(How::Write).unwrap();
-    while client.next().await.unwrap().is_some() {}
-    report(&network, &server, |report| report.completed == 1).await;
 }
 
 /// Counts words without owning a single one.
