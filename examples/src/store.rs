@@ -33,7 +33,7 @@ use self::state::Store;
 ///
 /// # Errors
 /// Fails when the connection does, or when a line is too long, no text or cut off by the end of the stream.
-pub async fn serve<C: Connection>(mut conversation: Framed<C, StoreCodec>, _: Context) -> io::Result<()> {
+pub async fn serve<C: Connection>(mut conversation: Framed<C, StoreCodec>, cx: Context) -> io::Result<()> {
     let mut store = Store::default();
     while let Some((request, mut out)) = conversation.next_ref().await? {
         let reply = request.map_or_else(Reply::Bad, |request| store.answer(request));
@@ -43,5 +43,5 @@ pub async fn serve<C: Connection>(mut conversation: Framed<C, StoreCodec>, _: Co
             break;
         }
     }
-    conversation.close().await
+    conversation.finish(&cx).await
 }

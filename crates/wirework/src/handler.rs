@@ -9,10 +9,10 @@ use crate::Context;
 /// Implemented for functions and closures `Fn(connection, Context) -> impl Future<Output = Result<(), E>>`. `C` is what is
 /// handled: a [`Connection`](crate::Connection), or a [`Framed`](crate::Framed) one.
 ///
-/// The connection closes when the future ends, or when it is dropped where it waits: because the server was told to stop and the drain
-/// deadline has passed, because the peer has missed a [deadline](crate::Deadlines), or because
-/// [`ServerHandle::close`](crate::ServerHandle::close) was called. An error ends this connection alone. It is logged at debug level, since on an open port such errors
-/// are an everyday matter, and counted as [`failed`](crate::Report::failed).
+/// The connection closes when the future ends, or when it is dropped where it waits: because the server was told to stop and the
+/// drain deadline has passed, because the peer has missed a [deadline](crate::Deadlines), or because
+/// [`ServerHandle::close`](crate::ServerHandle::close) was called. An error ends this connection alone. It is logged at debug
+/// level, since on an open port such errors are an everyday matter, and counted as [`failed`](crate::Report::failed).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not handle `{C}`",
     label = "not a handler",

@@ -143,14 +143,9 @@ impl<D> Inbound<D> {
         self.left > 0
     }
 
-    /// Something was handed out.
-    pub(super) fn spend(&mut self) {
-        self.left = self.left.saturating_sub(1);
-    }
-
     /// Something else was handed out than a frame, and so the peer is not waited for while the handler works on it.
-    pub(super) fn spend_on_other(&mut self) {
-        self.spend();
+    pub(super) fn has_handed_out_other(&mut self) {
+        self.left = self.left.saturating_sub(1);
         if let Some(record) = self.ledger.record() {
             record.works();
         }

@@ -80,7 +80,7 @@ impl<C: Connection, D, E> Framed<C, D, E> {
             if !frame_first {
                 if self.inbound().has_budget() {
                     if let Poll::Ready(output) = other.as_mut().poll(cx) {
-                        self.inbound().spend_on_other();
+                        self.inbound().has_handed_out_other();
                         return Poll::Ready(Ok(Next::Other(output)));
                     }
                 } else {
@@ -95,7 +95,7 @@ impl<C: Connection, D, E> Framed<C, D, E> {
                 return Poll::Ready(Ok(frame.map_or(Next::End, Next::Frame)));
             }
             if frame_first && let Poll::Ready(output) = other.as_mut().poll(cx) {
-                self.inbound().spend_on_other();
+                self.inbound().has_handed_out_other();
                 return Poll::Ready(Ok(Next::Other(output)));
             }
             Poll::Pending

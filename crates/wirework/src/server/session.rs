@@ -14,8 +14,8 @@ const PUSHES: usize = 64;
 /// What [`Server::serve_sessions`](crate::Server::serve_sessions) makes a service from: the circumstances of its connection,
 /// and a way to send frames that nobody asked for.
 ///
-/// Cheap to clone. It keeps nothing alive: pushing fails once the connection has ended, and from when the last request is answered after
-/// the peer has closed its side. What was taken until then still leaves.
+/// Cheap to clone. It keeps nothing alive: pushing fails once no more requests will come and the last is answered. What was taken until
+/// then still leaves.
 #[derive(Debug, Clone)]
 pub struct Session<T> {
     context: Context,
